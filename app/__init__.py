@@ -1,0 +1,1 @@
+"""Tandem: the coaching record behind every school's front end."""

@@ -1,0 +1,58 @@
+"""Who asks: a person through a client, or an integration client for itself."""
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from starlette.requests import Request
+
+from app.core.clock import today
+from app.core.errors import Unauthenticated
+from app.core.journal import Actor
+from app.core.tokens import Tokens
+
+
+class CallerKind(StrEnum):
+    """A person or a client: they see by different rules, never by each other's."""
+
+    PERSON = "person"
+    CLIENT = "client"
+
+
+class Caller(NamedTuple):
+    """The caller of one request."""
+
+    kind: CallerKind
+    person_id: UUID | None
+    client_id: UUID
+    scopes: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        """Names this caller, for Idempotency-Key and the digest of a client-made id."""
+        return f"{self.client_id}:{self.person_id or ''}"
+
+    @property
+    def actor(self) -> Actor:
+        """The caller as the journal writes it."""
+        return Actor(self.person_id, self.client_id)
+
+    def parameters(self) -> dict[str, Any]:
+        """What the rules of visibility compare with, today."""
+        return {"me": self.person_id, "client": self.client_id, "today": today()}
+
+
+def authenticate(request: Request, tokens: Tokens) -> Caller:
+    """The caller that the request's one Authorization header names, or Unauthenticated."""
+    values = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if not values:
+        raise Unauthenticated("Send an access token: Authorization: Bearer <token>.")
+    if len(values) > 1:
+        raise Unauthenticated("Send one Authorization header.", error="invalid_request")
+    scheme, _, token = values[0].decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Send an access token: Authorization: Bearer <token>.")
+    claims = tokens.verify(token)
+    if claims.is_client:
+        return Caller(CallerKind.CLIENT, None, claims.client, claims.scopes)
+    return Caller(CallerKind.PERSON, claims.subject, claims.client, claims.scopes)

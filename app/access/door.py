@@ -1,0 +1,313 @@
+"""The door: the only way from a request to rows. `may` and `one` put it on a route."""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Path
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from app.access import receipts
+from app.access.caller import Caller, authenticate
+from app.access.grants import GRANTS, Action, Relation, allows
+from app.access.visibility import (
+    RESOURCES,
+    Resource,
+    item_query,
+    locked_statement,
+    page_query,
+    standing_query,
+)
+from app.core.db import Query, Unit
+from app.core.errors import (
+    Conflict,
+    Forbidden,
+    InsufficientScope,
+    NotFound,
+    PreconditionRequired,
+    StaleVersion,
+)
+from app.core.http import as_uuid, to_current
+from app.core.pages import Cursors, PageQuery, link_next
+from app.core.settings import settings
+
+LANGUAGE = "en"
+
+Entity = TypeVar("Entity")
+
+
+class Access:
+    """One admitted request (or a job that acts for somebody): who asks, and the rows they may see."""
+
+    def __init__(
+        self, unit: Unit, caller: Caller, action: Action, *, request: Request | None = None
+    ) -> None:
+        self.unit, self.caller, self.action, self.request = unit, caller, action, request
+        self.etag: str | None = None
+        self.location: str | None = None
+        self.created: bool | None = None
+        self.parameters = caller.parameters()
+        self._owed: list[tuple[str, UUID]] = []
+
+    @property
+    def caller_key(self) -> str:
+        """Names the caller."""
+        return self.caller.key
+
+    async def read(self, query: Query, **values: Any) -> list[dict[str, Any]]:
+        """Rows of a select that was built through the door, by column name."""
+        rows = await self.unit.rows(query, {**self.parameters, **values})
+        return query.dicts(rows)
+
+    async def find(self, resource: Resource, resource_id: UUID) -> dict[str, Any] | None:
+        """One row as its readers see it, or None; sets no headers and owes no receipt."""
+        found = await self.read(item_query(resource, self.caller.kind), id=resource_id)
+        return _prepared(resource, found)[0] if found else None
+
+    async def one(self, resource: Resource, resource_id: UUID) -> dict[str, Any]:
+        """One row as its readers see it, with its ETag; NotFound when the caller does not see it."""
+        row = await self.find(resource, resource_id)
+        if row is None:
+            raise NotFound()
+        self._note(resource, [row])
+        self.show(row)
+        return row
+
+    async def standing(self, resource: Resource, resource_id: UUID) -> dict[str, Any]:
+        """As `one`, with the caller's relations; Forbidden when the grants want another."""
+        found = await self.read(standing_query(resource, self.caller.kind), id=resource_id)
+        if not found:
+            raise NotFound()
+        self._judge(found[0])
+        self._note(resource, found)
+        return found[0]
+
+    async def locked(self, resource: Resource, resource_id: UUID) -> "Held":
+        """The entity behind a row, locked for this request's write."""
+        await self.unit.begin()
+        statement = locked_statement(resource, self.caller.kind)
+        result = await self.unit.session.execute(statement, {**self.parameters, "id": resource_id})
+        found = result.one_or_none()
+        if found is None:
+            raise NotFound()
+        flags = dict(found._mapping)
+        self._judge(flags)
+        return Held(found[0], frozenset(r for r in Relation if flags.get(r.name)))
+
+    def _judge(self, flags: dict[str, Any]) -> None:
+        grant = GRANTS[self.action]
+        if grant.by and not any(flags.get(relation.name) for relation in grant.by):
+            raise Forbidden(f"This is for {grant.who}.")
+        if flags.get("over") and not grant.after_end:
+            raise Conflict("The agreement is over: nothing more is written under it.")
+
+    async def page(self, resource: Resource, query: PageQuery, **fixed: Any) -> dict[str, Any]:
+        """One page of what the caller sees; parameters of `query` that are set are filters."""
+        filters = {
+            name: value
+            for name in type(query).model_fields
+            if name not in ("limit", "cursor") and (value := getattr(query, name)) is not None
+        }
+        filters.update(fixed)
+        assert self.request is not None, "pages are for requests"
+        cursors: Cursors = self.request.app.state.cursors
+        values: dict[str, Any] = {**filters, "limit": query.limit + 1}
+        context = f"{self.request.url.path}?" + "&".join(
+            f"{name}={filters[name]}" for name in sorted(filters)
+        )
+        if query.cursor is not None:
+            values["cursor"] = UUID(cursors.open(query.cursor, context))
+        statement = page_query(
+            resource,
+            self.caller.kind,
+            frozenset(filters),
+            continued=query.cursor is not None,
+        )
+        rows = _prepared(resource, await self.read(statement, **values))
+        following = None
+        if len(rows) > query.limit:
+            rows = rows[: query.limit]
+            following = cursors.seal(str(rows[-1]["id"]), context)
+        self._note(resource, rows)
+        return {"items": rows, "next": following}
+
+    def link(self, response: Any, page: dict[str, Any]) -> None:
+        """Adds `Link: rel="next"` when there is a next page."""
+        if page["next"] is not None:
+            assert self.request is not None, "pages are for requests"
+            url = self.request.url
+            response.headers["Link"] = link_next(
+                settings().base_url,
+                url.path,
+                self.request.query_params.multi_items(),
+                page["next"],
+            )
+
+    def show(self, row: dict[str, Any]) -> None:
+        """Sets the ETag of the answer: `"<version>.<view>.<language>"`.
+
+        A view that must not tell of changes (`existence`) has a digest of what it shows instead.
+        """
+        view = row.get("view", "full")
+        version = row["version"] if view != "existence" else row["existence_digest"]
+        self.etag = f'"{version}.{view}.{LANGUAGE}"'
+
+    async def answer(
+        self, resource: Resource, resource_id: UUID, *, created: bool = False
+    ) -> dict[str, Any]:
+        """The row after this request's write, as the caller sees it, with ETag (and Location)."""
+        await self.unit.flush()
+        row = await self.find(resource, resource_id)
+        if row is None:
+            raise NotFound()
+        self.show(row)
+        if created:
+            self.location = f"{resource.path}/{resource_id}"
+        return row
+
+    def _note(self, resource: Resource, rows: list[dict[str, Any]]) -> None:
+        if resource.owes_receipt is not None:
+            self._owed.extend(
+                (resource.kind, as_uuid(row["id"])) for row in rows if row["owes_receipt"]
+            )
+
+    async def still_reads(self, kind: str, resource_id: UUID) -> bool:
+        """Whether the caller sees the record now; what is no resource of its own stays as it was."""
+        resource = RESOURCES.get(kind)
+        return resource is not None and await self.find(resource, resource_id) is not None
+
+    async def before_answer(self) -> None:
+        """Writes the receipts that this request owes."""
+        if self._owed:
+            await receipts.write(self.unit, self.caller, self.parameters["today"], self._owed)
+
+
+def _prepared(resource: Resource, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if resource.prepare is not None:
+        for row in rows:
+            resource.prepare(row)
+    return rows
+
+
+class Held:
+    """An entity locked for writing, and how the caller stands to it."""
+
+    def __init__(self, entity: Any, relations: frozenset[Relation]) -> None:
+        self.entity, self.relations = entity, relations
+
+    def is_any(self, *relations: Relation) -> bool:
+        """Whether the caller stands in one of `relations`."""
+        return not self.relations.isdisjoint(relations)
+
+
+class ActionGate:
+    """Authenticates and checks scope and kind of caller, before the body is read."""
+
+    def __init__(self, action: Action, *, takes_key: bool = True) -> None:
+        self.action, self.takes_key = action, takes_key
+
+    async def admit(self, request: Request) -> Access:
+        """The admitted request, or 401, or 403."""
+        caller = authenticate(request, request.app.state.tokens)
+        grant = GRANTS[self.action]
+        if grant.scope not in caller.scopes:
+            raise InsufficientScope(grant.scope)
+        if not allows(self.action, caller.kind):
+            raise Forbidden("This is for people who have signed in, not for integration clients.")
+        return Access(request.app.state.database.unit(), caller, self.action, request=request)
+
+
+def _gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:
+    dependency.gate = gate  # type: ignore[attr-defined]
+    return Depends(dependency)
+
+
+def may(action: Action) -> Any:
+    """Marks a route that acts on no single row; hands over the Access."""
+
+    async def admitted(request: Request) -> Access:
+        access: Access = request.scope["admitted"]
+        return access
+
+    return _gated(ActionGate(action), admitted)
+
+
+class Row:
+    """One row that the caller sees, by column name, with the Access that found it."""
+
+    def __init__(self, access: Access, data: dict[str, Any]) -> None:
+        self.access, self.data = access, data
+
+    @property
+    def id(self) -> UUID:
+        """The row's id."""
+        return as_uuid(self.data["id"])
+
+
+class Owned(Generic[Entity]):
+    """An entity locked for this request's write, with the Access that found it."""
+
+    def __init__(self, access: Access, held: Held) -> None:
+        self.access, self.held = access, held
+        self.entity: Entity = held.entity
+
+
+_PRECONDITION = ("PATCH", "PUT", "DELETE")
+
+
+def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None) -> Any:
+    """Marks a route on one row: 404, 403, then for changes 428 and 412, all before the body.
+
+    Reading hands over a Row. Writing hands over an Owned, locked; `shows` is the shape in which a
+    412 shows the record as it is now.
+    """
+    writing = shows is not None
+    name = f"{resource.kind}_id"
+
+    async def found(request: Request, **path: Any) -> Row | Owned[Any]:
+        access: Access = request.scope["admitted"]
+        resource_id: UUID = path[name]
+        if not writing:
+            if GRANTS[action].by:
+                return Row(access, await access.standing(resource, resource_id))
+            return Row(access, await access.one(resource, resource_id))
+        held = await access.locked(resource, resource_id)
+        if request.method in _PRECONDITION:
+            await _check_version(request, access, resource, held, shows)
+        return Owned(access, held)
+
+    described = Path(description=f"Id of the {resource.kind.replace('_', ' ')}.")
+    parameters = [
+        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[UUID, described]
+        ),
+    ]
+    found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return _gated(ActionGate(action), found)
+
+
+async def _check_version(
+    request: Request,
+    access: Access,
+    resource: Resource,
+    held: Held,
+    shows: type[BaseModel] | None,
+) -> None:
+    sent = request.headers.get("if-match")
+    if sent is None:
+        raise PreconditionRequired("Send the record's ETag in If-Match.")
+    versions = {tag.strip().strip('"').partition(".")[0] for tag in sent.split(",")}
+    if "*" in versions or str(held.entity.version) in versions:
+        return
+    row = await access.find(resource, held.entity.id)
+    if row is None or shows is None:
+        raise NotFound()
+    access.show(row)
+    raise StaleVersion(
+        "The record has changed since you read it.",
+        headers={"ETag": access.etag or ""},
+        current=to_current(shows.model_validate(row)),
+    )

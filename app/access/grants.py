@@ -1,0 +1,136 @@
+"""Who may do what: one readable table. Whatever is not granted here is refused.
+
+An action is open to a caller whose token has the scope, who can see the record at all, and who
+stands to it in one of the relations named. Reading is decided by the record's readers alone
+(visibility): there `by` says nothing.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.access.caller import CallerKind
+
+
+class Relation(StrEnum):
+    """How a caller stands to a record."""
+
+    ADMINISTRATOR = "an administrator of the organisation"
+    ADVISER = "a tutor or specialist of the agreement"
+    CLIENT = "an integration client of the organisation"
+    COACH = "a coach of the agreement"
+    DRAFTER = "who drafted it"
+    INVITED = "somebody whom the proposal names"
+    LEARNER = "a learner of the agreement"
+    OPERATOR = "an administrator of the operator"
+    OWNER = "the record's owner"
+    PARENT = "an administrator or client of the parent organisation"
+    PARTY = "a party of the agreement"
+    SELF = "the person themself"
+
+
+_R = Relation
+_ADMINISTRATION = (_R.ADMINISTRATOR, _R.CLIENT, _R.OPERATOR)
+
+
+class Action(StrEnum):
+    """Everything that can be asked for, as `<resource>:<what>`."""
+
+    AFFILIATION_CREATE = "affiliation:create"
+    AFFILIATION_READ = "affiliation:read"
+    AFFILIATION_WRITE = "affiliation:write"
+    AGREEMENT_COMPLETE = "agreement:complete"
+    AGREEMENT_CREATE = "agreement:create"
+    AGREEMENT_DECLINE = "agreement:decline"
+    AGREEMENT_DRAFT = "agreement:draft"
+    AGREEMENT_END = "agreement:end"
+    AGREEMENT_HISTORY = "agreement:history"
+    AGREEMENT_READ = "agreement:read"
+    AGREEMENT_SIGN = "agreement:sign"
+    AGREEMENT_VERSIONS = "agreement:versions"
+    FRAMEWORK_READ = "framework:read"
+    GOAL_ACCEPT = "goal:accept"
+    GOAL_CREATE = "goal:create"
+    GOAL_DELETE = "goal:delete"
+    GOAL_PROGRESS = "goal:progress"
+    GOAL_READ = "goal:read"
+    GOAL_WRITE = "goal:write"
+    ME_READ = "me:read"
+    ORGANISATION_CREATE = "organisation:create"
+    ORGANISATION_READ = "organisation:read"
+    ORGANISATION_WRITE = "organisation:write"
+    PERSON_CREATE = "person:create"
+    PERSON_READ = "person:read"
+    PERSON_WRITE = "person:write"
+
+
+class Grant(NamedTuple):
+    """One line of the table."""
+
+    scope: str
+    by: tuple[Relation, ...] = ()
+    """Any one of these relations suffices; empty: whoever sees the record (or, for a new one, the
+    action itself says who)."""
+    clients: bool = True
+    """Whether an integration client may ask; if not, only people."""
+    after_end: bool = True
+    """Whether it is still possible when the record's agreement is over."""
+
+    @property
+    def who(self) -> str:
+        """The relations in words."""
+        return " or ".join(self.by)
+
+
+GRANTS: dict[Action, Grant] = {
+    Action.AFFILIATION_CREATE: Grant("people:write"),
+    Action.AFFILIATION_READ: Grant("people:read"),
+    Action.AFFILIATION_WRITE: Grant("people:write", _ADMINISTRATION),
+    Action.AGREEMENT_COMPLETE: Grant(
+        "learning-agreements:write", (_R.LEARNER, _R.COACH), clients=False
+    ),
+    Action.AGREEMENT_CREATE: Grant("learning-agreements:write", clients=False),
+    Action.AGREEMENT_DECLINE: Grant("learning-agreements:write", (_R.INVITED,), clients=False),
+    Action.AGREEMENT_DRAFT: Grant("learning-agreements:write", (_R.DRAFTER,), clients=False),
+    Action.AGREEMENT_END: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
+    Action.AGREEMENT_HISTORY: Grant(
+        "learning-agreements:read", (_R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
+    ),
+    Action.AGREEMENT_READ: Grant("learning-agreements:read"),
+    Action.AGREEMENT_SIGN: Grant("learning-agreements:write", (_R.INVITED,), clients=False),
+    Action.AGREEMENT_VERSIONS: Grant(
+        "learning-agreements:read", (_R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
+    ),
+    Action.FRAMEWORK_READ: Grant("frameworks:read"),
+    Action.GOAL_ACCEPT: Grant("goals:write", (_R.OWNER, _R.COACH), clients=False, after_end=False),
+    Action.GOAL_CREATE: Grant("goals:write", clients=False),
+    Action.GOAL_DELETE: Grant("goals:write", (_R.OWNER,), clients=False),
+    Action.GOAL_PROGRESS: Grant(
+        "goals:write", (_R.OWNER, _R.PARTY), clients=False, after_end=False
+    ),
+    Action.GOAL_READ: Grant("goals:read"),
+    Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
+    Action.ME_READ: Grant("people:read"),
+    Action.ORGANISATION_CREATE: Grant("organisations:write"),
+    Action.ORGANISATION_READ: Grant("organisations:read"),
+    Action.ORGANISATION_WRITE: Grant("organisations:write", (*_ADMINISTRATION, _R.PARENT)),
+    Action.PERSON_CREATE: Grant("people:write"),
+    Action.PERSON_READ: Grant("people:read"),
+    Action.PERSON_WRITE: Grant("people:write", (_R.SELF, *_ADMINISTRATION)),
+}
+
+SCOPES: dict[str, str] = {
+    "frameworks:read": "Read the reference frameworks and the coaching principles.",
+    "goals:read": "Read goals that the agreements let you read.",
+    "goals:write": "Write goals, their progress and what is agreed of them.",
+    "learning-agreements:read": "Read learning agreements that you are a party to or may know of.",
+    "learning-agreements:write": "Draft, propose, sign, decline, complete and end learning agreements.",
+    "organisations:read": "Read organisations.",
+    "organisations:write": "Create and change organisations that you administer.",
+    "people:read": "Read the people and affiliations that you may see.",
+    "people:write": "Create and change people and affiliations of organisations that you administer.",
+}
+
+
+def allows(action: Action, kind: CallerKind) -> bool:
+    """Whether this kind of caller may ever do this."""
+    return kind is CallerKind.PERSON or GRANTS[action].clients

@@ -1,0 +1,258 @@
+"""Who sees a person and an affiliation. There is no open directory."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+
+from app.access import relations as r
+from app.access.caller import CallerKind
+from app.access.door import Access
+from app.access.grants import Relation
+from app.access.visibility import Resource, Way, parameter, register
+from app.core.db import Query
+from app.core.sql import json_list, json_object
+from app.core.tables import Id
+from app.models.agreements import AgreementSignature
+from app.models.organisations import Organisation
+from app.models.people import Affiliation, Person, PersonIdentifier
+
+_organisations: Any = Organisation.__table__
+_signatures: Any = AgreementSignature.__table__
+_identifiers: Any = PersonIdentifier.__table__
+
+
+def _affiliated(person_id: Any, organisation_id: Any) -> ColumnElement[bool]:
+    """Whether the person is, or will be, affiliated to the organisation."""
+    a = r.affiliations.alias("tie")
+    return exists(
+        select(literal(1)).where(
+            a.c.person_id == person_id, a.c.organisation_id == organisation_id, r.not_over(a)
+        )
+    )
+
+
+def _administered(person_id: Any) -> ColumnElement[bool]:
+    """Whether the caller administers an organisation that the person is, or will be, at."""
+    a = r.affiliations.alias("under")
+    return exists(
+        select(literal(1)).where(
+            a.c.person_id == person_id, r.not_over(a), r.administers(a.c.organisation_id)
+        )
+    )
+
+
+def _ways(row: Any, kind: CallerKind) -> list[Way]:
+    if kind is CallerKind.CLIENT:
+        return [Way("system", _affiliated(row.c.id, r.client_organisation()))]
+    mine, theirs = r.affiliations.alias("mine"), r.affiliations.alias("theirs")
+    my_part, their_part = r.parties.alias("my_part"), r.parties.alias("their_part")
+    asked, also = _signatures.alias("asked"), _signatures.alias("also_asked")
+    return [
+        Way("self", row.c.id == r.me),
+        Way(
+            "colleague",
+            row.c.id.in_(
+                select(theirs.c.person_id)
+                .select_from(mine.join(theirs, theirs.c.organisation_id == mine.c.organisation_id))
+                .where(mine.c.person_id == r.me, r.current(mine), r.current(theirs))
+            ),
+        ),
+        Way(
+            "fellow_party",
+            row.c.id.in_(
+                select(their_part.c.person_id)
+                .select_from(
+                    my_part.join(their_part, their_part.c.agreement_id == my_part.c.agreement_id)
+                )
+                .where(my_part.c.person_id == r.me, my_part.c.until.is_(None))
+            ),
+        ),
+        Way(
+            "fellow_invited",
+            row.c.id.in_(
+                select(also.c.person_id)
+                .select_from(
+                    asked.join(
+                        also,
+                        and_(
+                            also.c.agreement_id == asked.c.agreement_id,
+                            also.c.number == asked.c.number,
+                        ),
+                    )
+                )
+                .where(asked.c.person_id == r.me)
+            ),
+        ),
+        Way("administrator", _administered(row.c.id)),
+        Way("operator", r.is_operator()),
+    ]
+
+
+def _address_open(row: Any, kind: CallerKind) -> ColumnElement[bool]:
+    if kind is CallerKind.CLIENT:
+        return _affiliated(row.c.id, r.client_organisation())
+    return or_(row.c.id == r.me, _administered(row.c.id))
+
+
+def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
+    a, o, i = (
+        r.affiliations.alias("present"),
+        _organisations.alias("o"),
+        _identifiers.alias("i"),
+    )
+    identifiers = select(json_object("source", i.c.source, "external_id", i.c.external_id)).where(
+        i.c.person_id == row.c.id,
+        i.c.organisation_id == r.client_organisation()
+        if kind is CallerKind.CLIENT
+        else r.administers(i.c.organisation_id),
+    )
+    return [
+        *(row.c[name] for name in ("id", "version", "created_at", "updated_at", "name")),
+        case((_address_open(row, kind), row.c.email), else_=null()).label("email"),
+        json_list(
+            select(json_object("id", o.c.id, "name", o.c.name))
+            .where(
+                exists(
+                    select(literal(1)).where(
+                        a.c.organisation_id == o.c.id,
+                        a.c.person_id == row.c.id,
+                        r.current(a),
+                    )
+                )
+            )
+            .order_by(o.c.name)
+            .correlate(row)
+        ).label("organisations"),
+        json_list(identifiers.order_by(i.c.source, i.c.external_id).correlate(row)).label(
+            "identifiers"
+        ),
+    ]
+
+
+def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
+    if kind is CallerKind.CLIENT:
+        return {Relation.CLIENT: _affiliated(row.c.id, r.client_organisation())}
+    return {
+        Relation.SELF: row.c.id == r.me,
+        Relation.ADMINISTRATOR: _administered(row.c.id),
+        Relation.OPERATOR: r.is_operator(),
+    }
+
+
+PEOPLE = register(
+    Resource(
+        kind="person",
+        path="/v1/people",
+        table=Person.__table__,  # type: ignore[arg-type]
+        entity=Person,
+        ways=_ways,
+        columns=_columns,
+        relations=_relations,
+        filters={"q": lambda row, bind: row.c.folded.contains(bind, autoescape=False, escape="\\")},
+        filter_types={"q": String},
+    )
+)
+
+
+administering = r.affiliations.alias("administering_here")
+
+
+def _affiliation_ways(row: Any, kind: CallerKind) -> list[Way]:
+    if kind is CallerKind.CLIENT:
+        return [Way("system", row.c.organisation_id == r.client_organisation())]
+    return [
+        Way("self", row.c.person_id == r.me),
+        Way(
+            "administrator",
+            true(),
+            through=administering,
+            mine=and_(
+                administering.c.person_id == r.me,
+                administering.c.role == "administrator",
+                r.current(administering),
+            ),
+            link=row.c.organisation_id == administering.c.organisation_id,
+        ),
+        Way("operator", r.is_operator()),
+    ]
+
+
+def _affiliation_relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
+    if kind is CallerKind.CLIENT:
+        return {Relation.CLIENT: row.c.organisation_id == r.client_organisation()}
+    return {
+        Relation.ADMINISTRATOR: r.administers(row.c.organisation_id),
+        Relation.OPERATOR: r.is_operator(),
+    }
+
+
+AFFILIATIONS = register(
+    Resource(
+        kind="affiliation",
+        path="/v1/affiliations",
+        table=Affiliation.__table__,  # type: ignore[arg-type]
+        entity=Affiliation,
+        ways=_affiliation_ways,
+        columns=lambda row, kind: [
+            row.c[name]
+            for name in (
+                "id", "version", "created_at", "updated_at", "person_id", "organisation_id", "role",
+                "fraction", "starts_on", "ends_on",
+            )
+        ],
+        relations=_affiliation_relations,
+        filters={
+            "person_id": lambda row, bind: row.c.person_id == bind,
+            "organisation_id": lambda row, bind: row.c.organisation_id == bind,
+            "role": lambda row, bind: row.c.role == bind,
+        },
+        filter_types={"person_id": Id, "organisation_id": Id, "role": String},
+    )
+)  # fmt: skip
+
+
+def _administration(kind: CallerKind) -> Query:
+    organisation = parameter("organisation_id", Id)
+    if kind is CallerKind.CLIENT:
+        return Query(select((organisation == r.client_organisation()).label("may")), scoped=True)
+    return Query(
+        select(or_(r.administers(organisation), r.is_operator()).label("may")), scoped=True
+    )
+
+
+_MAY_ADMINISTER = {kind: _administration(kind) for kind in CallerKind}
+
+
+async def may_administer(access: Access, organisation_id: UUID | None) -> bool:
+    """Whether the caller administers people of the organisation (None: of any at all)."""
+    found = await access.read(_MAY_ADMINISTER[access.caller.kind], organisation_id=organisation_id)
+    return bool(found[0]["may"])
+
+
+_mine: Any = r.affiliations.alias("my_affiliation")
+MY_AFFILIATIONS = Query(
+    select(*AFFILIATIONS.columns(_mine, CallerKind.PERSON))
+    .where(_mine.c.person_id == r.me)
+    .order_by(_mine.c.id.desc()),
+    scoped=True,
+)
+"""The caller's own affiliations, past ones among them, newest first."""
+
+CALLING_CLIENT = Query(
+    select(r.clients.c.id, r.clients.c.name, r.clients.c.organisation_id).where(
+        r.clients.c.id == r.client
+    )
+)
+"""The client through which the caller asks."""

@@ -1,0 +1,126 @@
+"""The conditions from which the ways of seeing are made; dates are compared when reading."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    ScalarSelect,
+    and_,
+    exists,
+    literal,
+    or_,
+    select,
+)
+
+from app.access.visibility import parameter
+from app.core.tables import Id
+from app.models.agreements import AgreementParty
+from app.models.people import (
+    LEADER_ROLES,
+    Affiliation,
+    AffiliationRole,
+    Client,
+    Operator,
+)
+from app.models.terms import PartyRole
+
+me = parameter("me", Id)
+client = parameter("client", Id)
+today = parameter("today", Date)
+
+parties: Any = AgreementParty.__table__
+affiliations: Any = Affiliation.__table__
+clients: Any = Client.__table__
+operators: Any = Operator.__table__
+
+
+def any_of(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """`column IN values`, in a form that is compiled once."""
+    return or_(*(column == value for value in values))
+
+
+def current(affiliation: Any) -> ColumnElement[bool]:
+    """Whether an affiliation counts today."""
+    return and_(affiliation.c.starts_on <= today, not_over(affiliation))
+
+
+def not_over(affiliation: Any) -> ColumnElement[bool]:
+    """Whether an affiliation counts today or is yet to begin."""
+    return or_(affiliation.c.ends_on.is_(None), affiliation.c.ends_on > today)
+
+
+def mine_as_leader(affiliation: Any) -> ColumnElement[bool]:
+    """Whether an affiliation makes the caller a leader of its organisation today."""
+    return and_(
+        affiliation.c.person_id == me,
+        any_of(affiliation.c.role, LEADER_ROLES),
+        current(affiliation),
+    )
+
+
+def leads(organisation_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the caller is a leader of the organisation."""
+    a = affiliations.alias("leading")
+    return exists(
+        select(literal(1)).where(a.c.organisation_id == organisation_id, mine_as_leader(a))
+    )
+
+
+def administers(organisation_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the caller is an administrator of the organisation."""
+    a = affiliations.alias("administering")
+    return exists(
+        select(literal(1)).where(
+            a.c.organisation_id == organisation_id,
+            a.c.person_id == me,
+            a.c.role == AffiliationRole.ADMINISTRATOR,
+            current(a),
+        )
+    )
+
+
+def is_operator() -> ColumnElement[bool]:
+    """Whether the caller looks after accounts for the operator."""
+    return exists(select(literal(1)).select_from(operators).where(operators.c.person_id == me))
+
+
+def client_organisation() -> ScalarSelect[Any]:
+    """The organisation that the calling client is bound to; none once it is disabled."""
+    return (
+        select(clients.c.organisation_id)
+        .where(clients.c.id == client, clients.c.disabled_at.is_(None))
+        .scalar_subquery()
+    )
+
+
+def learner_at_home(
+    agreement_id: ColumnElement[Any], home_id: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """Whether a learner of the agreement is affiliated to its home organisation today."""
+    p, a = parties.alias("learners"), affiliations.alias("at_home")
+    return exists(
+        select(literal(1))
+        .select_from(p.join(a, a.c.person_id == p.c.person_id))
+        .where(
+            p.c.agreement_id == agreement_id,
+            p.c.role == PartyRole.LEARNER,
+            p.c.until.is_(None),
+            a.c.organisation_id == home_id,
+            current(a),
+        )
+    )
+
+
+def party_as(agreement_id: ColumnElement[Any], *conditions: Any) -> ColumnElement[bool]:
+    """Whether the caller is a party of the agreement (with further conditions on the party)."""
+    p = parties.alias("as_party")
+    return exists(
+        select(literal(1)).where(
+            p.c.agreement_id == agreement_id,
+            p.c.person_id == me,
+            p.c.until.is_(None),
+            *(condition(p) for condition in conditions),
+        )
+    )

@@ -1,0 +1,225 @@
+"""One definition of visibility, two compilations.
+
+A resource lists its *ways of seeing*: owner, party, leader, client and so on. For one record they
+become one predicate. For a list they become a UNION of keyset branches, one a way, each walking its
+own index from the cursor and stopping at the page's size: one OR over all ways makes both planners
+walk the whole table (measured: 20-36 ms against 0.3 ms).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union,
+)
+
+from app.access.caller import CallerKind
+from app.core.db import Query
+from app.core.tables import Id
+
+
+def parameter(name: str, type_: Any) -> BindParameter[Any]:
+    """A value that the request brings."""
+    return bindparam(name, type_=type_, required=True)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in which a caller sees a row.
+
+    `condition` is what the row itself must fulfil. When rows are reached through another table
+    (my agreements, the schools I lead), `through` is that table, `mine` says which of its rows are
+    the caller's, and `link` ties the row to it; `condition` may speak of both.
+    """
+
+    name: str
+    condition: ColumnElement[bool]
+    through: FromClause | None = None
+    mine: ColumnElement[bool] = field(default_factory=true)
+    link: ColumnElement[bool] = field(default_factory=true)
+
+    def predicate(self) -> ColumnElement[bool]:
+        """The way as a condition on one row."""
+        if self.through is None:
+            return self.condition
+        return exists(
+            select(literal(1)).select_from(self.through).where(self.mine, self.link, self.condition)
+        )
+
+
+Ways = Callable[[Any, CallerKind], list[Way]]
+"""The ways of seeing a row of the given table (or alias), for a kind of caller."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What the door needs to know of a kind of record."""
+
+    kind: str
+    path: str
+    table: Table
+    entity: type[Any]
+    ways: Ways
+    columns: Callable[[Any, CallerKind], list[ColumnElement[Any]]]
+    """The columns of an answer; `version` and `id` are among them."""
+    relations: Callable[[Any, CallerKind], dict[Any, ColumnElement[bool]]]
+    """How the caller stands to a row, for the grants."""
+    filters: Mapping[str, Callable[[Any, BindParameter[Any]], ColumnElement[bool]]] = field(
+        default_factory=dict
+    )
+    filter_types: Mapping[str, Any] = field(default_factory=dict)
+    owes_receipt: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None
+    prepare: Callable[[dict[str, Any]], None] | None = None
+    """Finishes a row that was read, in place: what SQL says less well."""
+    over: Callable[[Any], ColumnElement[bool]] | None = None
+    """Whether the row's agreement is over."""
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+RESOURCES: dict[str, Resource] = {}
+"""Every resource by its kind; a kind joins by being registered."""
+
+
+def register(resource: Resource) -> Resource:
+    """Adds a resource to the registry."""
+    assert resource.kind not in RESOURCES
+    RESOURCES[resource.kind] = resource
+    return resource
+
+
+def visible(resource: Resource, row: Any, kind: CallerKind) -> ColumnElement[bool]:
+    """Whether a caller of this kind sees `row`."""
+    return or_(*(way.predicate() for way in resource.ways(row, kind)))
+
+
+def _columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
+    columns = list(resource.columns(row, kind))
+    if resource.owes_receipt is not None:
+        columns.append(resource.owes_receipt(row, kind).label("owes_receipt"))
+    return columns
+
+
+@cache
+def item_query(resource: Resource, kind: CallerKind) -> Query:
+    """One row by `id`, if the caller sees it."""
+    row = resource.table.alias("this")
+    statement = select(*_columns(resource, row, kind)).where(
+        row.c.id == parameter("id", Id), visible(resource, row, kind)
+    )
+    return Query(statement, scoped=True)
+
+
+@cache
+def locked_statement(resource: Resource, kind: CallerKind) -> Select[Any]:
+    """The entity by `id`, if the caller sees it, with the relations of the caller, locked."""
+    row = resource.table
+    relations = [
+        condition.label(relation.name)
+        for relation, condition in resource.relations(row, kind).items()
+    ]
+    if resource.over is not None:
+        relations.append(resource.over(row).label("over"))
+    return (
+        select(resource.entity, *relations)
+        .where(row.c.id == parameter("id", Id), visible(resource, row, kind))
+        .with_for_update(of=row)
+        .execution_options(scoped=True)
+    )
+
+
+@cache
+def standing_query(resource: Resource, kind: CallerKind) -> Query:
+    """The relations of the caller to the row `id`, if the caller sees it; reads without locking."""
+    row = resource.table.alias("this")
+    relations = [
+        condition.label(relation.name)
+        for relation, condition in resource.relations(row, kind).items()
+    ]
+    statement = select(*_columns(resource, row, kind), *relations).where(
+        row.c.id == parameter("id", Id), visible(resource, row, kind)
+    )
+    return Query(statement, scoped=True)
+
+
+@cache
+def page_query(
+    resource: Resource, kind: CallerKind, filters: frozenset[str], *, continued: bool
+) -> Query:
+    """One page, newest id first: `limit` rows below `cursor` that pass the filters."""
+
+    def narrowed(row: Any) -> list[ColumnElement[bool]]:
+        conditions = [
+            resource.filters[name](row, parameter(name, resource.filter_types[name]))
+            for name in sorted(filters)
+        ]
+        if continued:
+            conditions.append(row.c.id < parameter("cursor", Id))
+        return conditions
+
+    limit = parameter("limit", Integer)
+    row, window = resource.table.alias("this"), resource.table.alias("window")
+    branches = []
+    for way, bound in zip(resource.ways(row, kind), resource.ways(window, kind), strict=True):
+        if way.through is None:
+            branch = (
+                select(row.c.id)
+                .where(way.condition, *narrowed(row))
+                .order_by(row.c.id.desc())
+                .limit(limit)
+            )
+        else:
+            # At most `limit` rows of each of the caller's agreements or schools: the rows from the
+            # limit-th newest on. Portable where LATERAL is not.
+            threshold = (
+                select(window.c.id)
+                .where(bound.link, bound.condition, *narrowed(window))
+                .order_by(window.c.id.desc())
+                .limit(1)
+                .offset(limit - 1)
+                .correlate(way.through)
+                .scalar_subquery()
+            )
+            branch = (
+                select(row.c.id)
+                .select_from(way.through.join(row, way.link))
+                .where(
+                    way.mine,
+                    way.condition,
+                    *narrowed(row),
+                    row.c.id >= func.coalesce(threshold, literal(_LOWEST, Id)),
+                )
+                .order_by(row.c.id.desc())
+                .limit(limit)
+            )
+        branches.append(select(branch.subquery(f"by_{way.name}").c.id))
+    ids = union(*branches).subquery("seen") if len(branches) > 1 else branches[0].subquery("seen")
+    newest = select(ids.c.id).order_by(ids.c.id.desc()).limit(limit).subquery("page")
+    statement = (
+        select(*_columns(resource, row, kind))
+        .join_from(newest, row, row.c.id == newest.c.id)
+        .order_by(row.c.id.desc())
+    )
+    return Query(statement, scoped=True)
+
+
+_LOWEST = "00000000-0000-0000-0000-000000000000"

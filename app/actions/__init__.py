@@ -1,0 +1,1 @@
+"""Every write, as a verb: the row, its journal entry, one transaction."""

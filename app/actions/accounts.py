@@ -1,0 +1,94 @@
+"""Writes of accounts: sign-in identities, operators, integration clients."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.access.sign_in import PUBLIC_CLIENT
+from app.access.visibility import parameter
+from app.core import journal
+from app.core.clock import now
+from app.core.db import Query, Unit
+from app.core.ids import uuid7
+from app.core.passwords import hash_password, hash_secret, new_secret
+from app.core.tables import Id
+from app.models.people import Client, Operator, SignInIdentity
+
+_clients: Any = Client.__table__
+_CLIENT = Query(select(_clients.c.id).where(_clients.c.id == parameter("id", Id)))
+
+
+async def ensure_public_client(unit: Unit) -> None:
+    """The client through which people sign in on the documentation page."""
+    if not await unit.rows(_CLIENT, {"id": PUBLIC_CLIENT}):
+        await unit.insert(
+            Client(id=PUBLIC_CLIENT, name="Documentation page", scopes=[], created_at=now())
+        )
+
+
+async def create_client(
+    unit: Unit, *, actor: journal.Actor, name: str, organisation_id: UUID, scopes: list[str]
+) -> tuple[UUID, str]:
+    """An integration client bound to an organisation: its id, and its secret, shown only here."""
+    client_id, secret = uuid7(), new_secret()
+    await unit.insert(
+        Client(
+            id=client_id,
+            name=name,
+            organisation_id=organisation_id,
+            secret_hash=hash_secret(secret),
+            scopes=sorted(scopes),
+            created_at=now(),
+        )
+    )
+    await journal.record(
+        unit,
+        actor=actor,
+        action="created",
+        kind="client",
+        resource_id=client_id,
+        version=1,
+        organisation_id=organisation_id,
+    )
+    return client_id, secret
+
+
+async def create_identity(
+    unit: Unit,
+    *,
+    actor: journal.Actor,
+    person_id: UUID,
+    email: str,
+    password: str,
+    organisation_id: UUID | None = None,
+) -> None:
+    """A way in for a person, by address and password."""
+    hashed = await hash_password(password)
+    identity = SignInIdentity(
+        id=uuid7(),
+        person_id=person_id,
+        organisation_id=organisation_id,
+        email=email.casefold(),
+        password_hash=hashed,
+        created_at=now(),
+    )
+    await unit.insert(identity)
+    await journal.record(
+        unit,
+        actor=actor,
+        action="created",
+        kind="sign_in_identity",
+        resource_id=identity.id,
+        version=1,
+        owner_id=person_id,
+        organisation_id=organisation_id,
+    )
+
+
+async def make_operator(unit: Unit, *, actor: journal.Actor, person_id: UUID) -> None:
+    """Makes a person one of the operator's administrators."""
+    await unit.insert(Operator(person_id=person_id))
+    await journal.record(
+        unit, actor=actor, action="created", kind="operator", resource_id=person_id, version=1
+    )

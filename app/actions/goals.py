@@ -1,0 +1,227 @@
+"""Writes of goals: record, revise, propose, accept, progress, delete."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from app.access.claims import Claim
+from app.access.door import Access, Owned
+from app.access.frameworks import framework_items
+from app.access.goals import GOALS
+from app.access.grants import Relation
+from app.access.owned import Standing, standing_under
+from app.core import journal
+from app.core.clock import now
+from app.core.errors import Conflict, Forbidden, Invalid
+from app.core.ids import uuid7
+from app.models.agreements import AgreementState
+from app.models.goals import Goal, GoalFrameworkItem, GoalProgress, GoalRevision, GoalState
+from app.models.terms import RecordKind, RecordReader
+
+
+async def record_goal(
+    access: Access,
+    claim: Claim,
+    *,
+    owner_id: UUID | None,
+    agreement_id: UUID | None,
+    readers: list[RecordReader] | None,
+    wording: dict[str, Any],
+) -> None:
+    """A learner's goal: their own draft, or one that a coach or adviser proposes to them."""
+    me = access.caller.person_id
+    assert me is not None, "the grants let only people do this"
+    owner = owner_id or me
+    standing = None
+    if agreement_id is not None:
+        standing = await standing_under(access, agreement_id, owner, RecordKind.GOALS)
+        _check_owner(standing, own=owner == me)
+    elif owner != me:
+        raise Invalid.field("/owner_id", "outside an agreement a goal is the caller's own")
+    items = await framework_items(access, wording["principles"], wording["framework_items"])
+    moment = now()
+    goal = Goal(
+        id=claim.id,
+        version=1,
+        created_at=moment,
+        updated_at=moment,
+        owner_id=owner,
+        created_by=me,
+        agreement_id=agreement_id,
+        home_organisation_id=standing.home_organisation_id if standing else None,
+        state=GoalState.DRAFT if owner == me else GoalState.PROPOSED,
+        wording_number=1,
+        creation_digest=claim.digest,
+        **{**wording, "framework_items": [str(item) for item in wording["framework_items"]]},
+    )
+    goal.tick(_ticks(readers, standing))
+    if owner != me and standing is not None and standing.i_coach:
+        # Who proposes a wording accepts it: the learner's word is what is missing.
+        goal.accept(me, as_learner=False, as_coach=True)
+    await access.unit.insert(goal)
+    for item in items:
+        await access.unit.insert(GoalFrameworkItem(goal_id=goal.id, item_id=item))
+    await _journal(access, goal, "created")
+
+
+def _check_owner(standing: Standing, *, own: bool) -> None:
+    if standing.state != AgreementState.ACTIVE:
+        raise Conflict(f"The agreement is {standing.state}; goals are written under an active one.")
+    if own and not standing.i_learn:
+        raise Invalid.field("/owner_id", "name the learner whose goal it is: you are not one here")
+    if not own and not standing.owner_learns:
+        raise Invalid.field("/owner_id", "must be a learner of the agreement")
+    if not own and not standing.i_support:
+        raise Forbidden("A goal is proposed to a learner by a coach or adviser of the agreement.")
+
+
+def _ticks(
+    readers: list[RecordReader] | None, standing: Standing | None
+) -> frozenset[RecordReader]:
+    """The readers to tick: those asked for, which the terms must allow, or all that they allow."""
+    allowed = standing.ticks if standing is not None else frozenset()
+    if readers is None:
+        return allowed
+    for index, reader in enumerate(readers):
+        if reader not in allowed:
+            detail = (
+                f"the agreement's terms do not tick {reader} for goals"
+                if standing is not None
+                else "outside an agreement a goal is its owner's alone"
+            )
+            raise Invalid.field(f"/readers/{index}", detail)
+    return frozenset(readers)
+
+
+async def revise_goal(
+    owned: Owned[Goal], changes: dict[str, Any], readers: list[RecordReader] | None
+) -> None:
+    """Changes the wording, keeping the old one, and who may read it."""
+    goal, access = owned.entity, owned.access
+    if "principles" in changes or "framework_items" in changes:
+        changes = {**changes}
+        principles = changes.get("principles", goal.principles)
+        linked = changes.get("framework_items", [UUID(item) for item in goal.framework_items])
+        items = await framework_items(access, principles, linked)
+        if "framework_items" in changes:
+            changes["framework_items"] = [str(item) for item in linked]
+    else:
+        items = None
+    before = goal.wording()
+    changed = goal.reword(changes)
+    if changed:
+        await access.unit.insert(
+            GoalRevision(
+                id=uuid7(),
+                goal_id=goal.id,
+                number=goal.wording_number - 1,
+                wording=before,
+                replaced_at=now(),
+                replaced_by=access.caller.person_id,
+            )
+        )
+        if items is not None:
+            await _relink(access, goal, items)
+    if readers is not None:
+        ticks = await _new_ticks(owned, readers)
+        if ticks != goal.readers:
+            goal.tick(ticks)
+            changed.add("readers")
+    if changed:
+        goal.touch()
+        await _journal(access, goal, "revised", changed)
+
+
+async def _new_ticks(owned: Owned[Goal], readers: list[RecordReader]) -> frozenset[RecordReader]:
+    """Narrowing is always possible; a tick that is added must be one that the terms have."""
+    goal, access = owned.entity, owned.access
+    wanted = frozenset(readers)
+    if wanted <= goal.readers:
+        return wanted
+    standing = None
+    if goal.agreement_id is not None:
+        standing = await standing_under(access, goal.agreement_id, goal.owner_id, RecordKind.GOALS)
+    return _ticks(readers, standing)
+
+
+async def _relink(access: Access, goal: Goal, items: list[UUID]) -> None:
+    await access.unit.session.execute(
+        delete(GoalFrameworkItem).where(GoalFrameworkItem.goal_id == goal.id)
+    )
+    for item in items:
+        await access.unit.insert(GoalFrameworkItem(goal_id=goal.id, item_id=item))
+
+
+async def propose_goal(owned: Owned[Goal]) -> None:
+    """Puts a draft on the table."""
+    goal = owned.entity
+    if goal.state != GoalState.DRAFT:
+        raise Conflict(f"The goal is {goal.state}; only a draft is proposed.")
+    goal.move(GoalState.PROPOSED)
+    goal.touch()
+    await _journal(owned.access, goal, "proposed", {"state"})
+
+
+async def accept_goal(owned: Owned[Goal]) -> None:
+    """The learner or a coach accepts the wording; with both it is agreed."""
+    goal, me = owned.entity, owned.access.caller.person_id
+    assert me is not None
+    goal.accept(
+        me,
+        as_learner=owned.held.is_any(Relation.OWNER),
+        as_coach=owned.held.is_any(Relation.COACH),
+    )
+    goal.touch()
+    await _journal(owned.access, goal, "accepted", {"state"})
+
+
+async def note_progress(
+    owned: Owned[Goal], *, note: str, state: GoalState | None
+) -> dict[str, Any]:
+    """Adds an entry to the goal's history; its learner may move the goal with it, also back."""
+    goal, access = owned.entity, owned.access
+    before = goal.state
+    if state is not None and state != before:
+        if not owned.held.is_any(Relation.OWNER):
+            raise Forbidden("Only its learner moves a goal; others note what they saw.")
+        goal.move(state)
+    goal.touch()
+    entry = GoalProgress(
+        id=uuid7(),
+        goal_id=goal.id,
+        created_at=now(),
+        created_by=access.caller.person_id,
+        note=note,
+        from_state=before,
+        to_state=goal.state,
+    )
+    await access.unit.insert(entry)
+    await _journal(access, goal, "progressed", {"progress", *({"state"} if state else ())})
+    shown = ("id", "created_at", "created_by", "note", "from_state", "to_state")
+    return {name: getattr(entry, name) for name in shown}
+
+
+async def delete_goal(owned: Owned[Goal]) -> None:
+    """Deletes a goal with its wordings and history; the journal keeps that it was there."""
+    goal, access = owned.entity, owned.access
+    await access.unit.session.delete(goal)
+    await _journal(access, goal, "deleted")
+
+
+async def _journal(
+    access: Access, goal: Goal, action: str, changed: set[str] | None = None
+) -> None:
+    await access.unit.flush()
+    await journal.record(
+        access.unit,
+        actor=access.caller.actor,
+        action=action,
+        kind=GOALS.kind,
+        resource_id=goal.id,
+        version=goal.version,
+        owner_id=goal.owner_id,
+        agreement_id=goal.agreement_id,
+        organisation_id=goal.home_organisation_id,
+        changed=changed or (),
+    )

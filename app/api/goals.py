@@ -1,0 +1,250 @@
+"""Goals: what a learner sets out to do, negotiated with coach and tutor."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import MISSING, Field, Json
+
+from app.access.claims import claim
+from app.access.door import Access, Owned, Row, may, one
+from app.access.goals import GOAL_PROGRESS, GOAL_REVISIONS, GOALS
+from app.access.grants import Action
+from app.actions import goals
+from app.core import wire
+from app.core.ids import ClientMadeId
+from app.core.pages import Page, PageQuery
+from app.core.routes import Route
+from app.core.text import Line, Prose
+from app.models.goals import Goal, GoalState, Stage
+from app.models.terms import RecordReader
+
+router = APIRouter(prefix="/v1/goals", tags=["Goals"], route_class=Route)
+
+Indicators = Annotated[list[Prose], Field(max_length=20)]
+Priorities = Annotated[list[Line], Field(max_length=20)]
+PrincipleCode = Annotated[str, Field(pattern=r"^A?[0-9]{1,2}$", examples=["3", "A1"])]
+Principles = Annotated[list[PrincipleCode], Field(max_length=12)]
+FrameworkItems = Annotated[list[UUID], Field(max_length=50)]
+Readers = Annotated[list[RecordReader], Field(max_length=len(RecordReader))]
+
+
+class GoalOut(wire.Resource):
+    """A goal of one learner."""
+
+    owner_id: Annotated[wire.WireId, Field(description="The learner whose goal it is.")]
+    created_by: wire.WireId
+    agreement_id: wire.WireIdOrNull
+    state: GoalState
+    wording_number: Annotated[int, Field(description="Rises with each revision of the wording.")]
+    statement: str
+    baseline: Annotated[str | None, Field(description="What I do now.")]
+    stage: Stage | None
+    pupil_gain: Annotated[str | None, Field(description="What pupils will gain.")]
+    success_indicators: Json[list[str]]
+    development_plan_priorities: Json[list[str]]
+    personal_priority: str | None
+    principles: Annotated[Json[list[str]], Field(description="Codes of coaching principles.")]
+    framework_items: Annotated[Json[list[str]], Field(description="Ids of framework items.")]
+    target_date: wire.WireDayOrNull
+    learner_accepted_at: wire.WireMomentOrNull
+    coach_accepted_at: wire.WireMomentOrNull
+    coach_accepted_by: wire.WireIdOrNull
+    readers: Annotated[list[RecordReader], Field(description="Who may read it beside its owner.")]
+
+
+class Wording(wire.Shape):
+    """What a goal says."""
+
+    statement: Prose
+    baseline: Prose | None = None
+    stage: Stage | None = None
+    pupil_gain: Prose | None = None
+    success_indicators: Indicators = []
+    development_plan_priorities: Priorities = []
+    personal_priority: Prose | None = None
+    principles: Principles = []
+    framework_items: FrameworkItems = []
+    target_date: date | None = None
+
+
+class GoalNew(Wording):
+    """A goal to be recorded."""
+
+    id: ClientMadeId | None = None
+    agreement_id: UUID | None = None
+    owner_id: Annotated[
+        UUID | None, Field(description="The learner, when a coach or adviser proposes the goal.")
+    ] = None
+    readers: Annotated[
+        Readers | None,
+        Field(description="Whom to tick; left out: everyone whom the agreement's terms tick."),
+    ] = None
+
+
+class GoalChange(wire.Shape):
+    """What to change (JSON Merge Patch). A change of wording reopens what was agreed."""
+
+    statement: Prose | MISSING = MISSING
+    baseline: Prose | MISSING | None = MISSING
+    stage: Stage | MISSING | None = MISSING
+    pupil_gain: Prose | MISSING | None = MISSING
+    success_indicators: Indicators | MISSING = MISSING
+    development_plan_priorities: Priorities | MISSING = MISSING
+    personal_priority: Prose | MISSING | None = MISSING
+    principles: Principles | MISSING = MISSING
+    framework_items: FrameworkItems | MISSING = MISSING
+    target_date: date | MISSING | None = MISSING
+    readers: Readers | MISSING = MISSING
+
+
+class GoalQuery(PageQuery):
+    """Filters of the list."""
+
+    agreement_id: UUID | None = None
+    owner_id: UUID | None = None
+    state: GoalState | None = None
+    framework_item: Annotated[
+        UUID | None, Field(description="Linked to this item, a principle or practice among them.")
+    ] = None
+
+
+@router.get("", summary="List goals")
+async def list_goals(
+    access: Annotated[Access, may(Action.GOAL_READ)],
+    query: Annotated[GoalQuery, wire.Parameters],
+    response: Response,
+) -> Page[GoalOut]:
+    """Goals that the caller may see, newest first."""
+    page = await access.page(GOALS, query)
+    access.link(response, page)
+    return page  # type: ignore[return-value]
+
+
+@router.post("", status_code=201, summary="Record a goal")
+async def record_goal(access: Annotated[Access, may(Action.GOAL_CREATE)], body: GoalNew) -> GoalOut:
+    """A learner's own goal (a draft), or one that a coach or adviser proposes to a learner."""
+    made = await claim(access, GOALS, body)
+    if not made.repeated:
+        await goals.record_goal(
+            access,
+            made,
+            owner_id=body.owner_id,
+            agreement_id=body.agreement_id,
+            readers=body.readers,
+            wording={name: getattr(body, name) for name in Wording.model_fields},
+        )
+    return await access.answer(GOALS, made.id, created=True)  # type: ignore[return-value]
+
+
+@router.get("/{goal_id}", summary="Read a goal")
+async def read_goal(row: Annotated[Row, one(Action.GOAL_READ, GOALS)]) -> GoalOut:
+    """One goal that the caller may see."""
+    return row.data  # type: ignore[return-value]
+
+
+@router.patch("/{goal_id}", summary="Revise a goal")
+async def revise_goal(
+    owned: Annotated[Owned[Goal], one(Action.GOAL_WRITE, GOALS, GoalOut)], body: GoalChange
+) -> GoalOut:
+    """For its learner. The old wording is kept; readers may be narrowed at any time."""
+    changes = body.model_dump()
+    readers = changes.pop("readers", None)
+    await goals.revise_goal(owned, changes, readers)
+    return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
+
+
+@router.delete("/{goal_id}", status_code=204, summary="Delete a goal")
+async def delete_goal(
+    owned: Annotated[Owned[Goal], one(Action.GOAL_DELETE, GOALS, GoalOut)],
+) -> None:
+    """For its learner, also when the agreement is over; wordings and progress go with it."""
+    await goals.delete_goal(owned)
+
+
+@router.post("/{goal_id}/proposal", summary="Propose a goal")
+async def propose_goal(
+    owned: Annotated[Owned[Goal], one(Action.GOAL_WRITE, GOALS, GoalOut)],
+) -> GoalOut:
+    """Puts a draft on the table, to be accepted by learner and coach."""
+    await goals.propose_goal(owned)
+    return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
+
+
+@router.post("/{goal_id}/acceptances", summary="Accept a goal's wording")
+async def accept_goal(
+    owned: Annotated[Owned[Goal], one(Action.GOAL_ACCEPT, GOALS, GoalOut)],
+) -> GoalOut:
+    """By the learner and by a coach; with both (outside an agreement the learner's) it is agreed."""
+    await goals.accept_goal(owned)
+    return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
+
+
+class GoalProgressOut(wire.Shape):
+    """One entry of a goal's history."""
+
+    id: wire.WireId
+    created_at: wire.WireMoment
+    created_by: wire.WireId
+    note: str
+    from_state: GoalState
+    to_state: GoalState
+
+
+class GoalProgressNew(wire.Shape):
+    """What happened, and the move that comes with it."""
+
+    note: Prose
+    state: Annotated[
+        GoalState | None, Field(description="Where the goal goes; it may go back. For its learner.")
+    ] = None
+
+
+class ChildQuery(PageQuery):
+    """Parameters of a list that hangs below a record."""
+
+
+@router.get("/{goal_id}/progress", summary="Read a goal's progress")
+async def list_progress(
+    row: Annotated[Row, one(Action.GOAL_READ, GOALS)],
+    query: Annotated[ChildQuery, wire.Parameters],
+    response: Response,
+) -> Page[GoalProgressOut]:
+    """Entries, newest first."""
+    page = await row.access.page(GOAL_PROGRESS, query, goal_id=row.id)
+    row.access.etag = None
+    row.access.link(response, page)
+    return page  # type: ignore[return-value]
+
+
+@router.post("/{goal_id}/progress", status_code=201, summary="Note progress")
+async def note_progress(
+    owned: Annotated[Owned[Goal], one(Action.GOAL_PROGRESS, GOALS, GoalOut)], body: GoalProgressNew
+) -> GoalProgressOut:
+    """By any party; with `state` its learner moves the goal, forward or back."""
+    return await goals.note_progress(owned, note=body.note, state=body.state)  # type: ignore[return-value]
+
+
+class GoalRevisionOut(wire.Shape):
+    """A wording that was replaced."""
+
+    number: int
+    wording: Annotated[Json[dict[str, Any]], Field(description="The fields as they were.")]
+    replaced_at: wire.WireMoment
+    replaced_by: wire.WireId
+
+
+@router.get("/{goal_id}/revisions", summary="Read a goal's old wordings")
+async def list_revisions(
+    row: Annotated[Row, one(Action.GOAL_READ, GOALS)],
+    query: Annotated[ChildQuery, wire.Parameters],
+    response: Response,
+) -> Page[GoalRevisionOut]:
+    """Wordings that were replaced, newest first."""
+    page = await row.access.page(GOAL_REVISIONS, query, goal_id=row.id)
+    row.access.etag = None
+    for item in page["items"]:
+        del item["id"]
+    row.access.link(response, page)
+    return page  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""Ground floor: what every resource stands on and no resource owns."""

@@ -1,0 +1,193 @@
+"""Around every request: its id, the headers of every answer, problems instead of tracebacks."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.errors import (
+    Failure,
+    Invalid,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from app.core.ids import uuid7
+from app.core.settings import settings
+
+log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(rb"^[A-Za-z0-9_-]{8,64}$")
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class Envelope:
+    """The outermost layer: request id, default headers, a problem for what nobody caught."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = dict(scope["headers"]).get(b"x-request-id", b"")
+        request_id = sent if _REQUEST_ID.match(sent) else str(uuid7()).encode()
+        scope["request_id"] = request_id.decode()
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = message["headers"] = list(message.get("headers", []))
+                headers.append((b"x-request-id", request_id))
+                headers.extend(_HEADERS)
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            # The last net: whatever nobody foresaw is logged in full and answered without detail.
+            log.error("failure", request_id=scope["request_id"], exc_info=error)
+            if started:
+                raise
+            response = render(Failure("The service failed."), scope["request_id"])
+            await response(scope, receive, send_with_headers)
+
+
+def render(problem: Problem, request_id: str) -> Response:
+    """RFC 9457: the problem as an answer."""
+    body = {
+        "type": f"{settings().base_url}/problems/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": request_id,
+        **({"errors": problem.errors} if problem.errors else {}),
+        **problem.members,
+    }
+    return Response(
+        to_json(body),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type="application/problem+json",
+    )
+
+
+_WORDS = {
+    "missing": "is needed",
+    "extra_forbidden": "is not a field here",
+    "string_type": "must be a text",
+    "json_invalid": "is not JSON",
+    "none_required": "must be null",
+    "model_attributes_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
+}
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """pydantic's findings as JSON pointers and plain words; each place once."""
+    found: dict[tuple[str, str], str] = {}
+    for error in errors:
+        place, *rest = error["loc"] or ("body",)
+        kind = error["type"]
+        detail = _WORDS.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+        detail = detail[:1].lower() + detail[1:]
+        if kind == "missing_sentinel_error":
+            continue  # the alternative "not sent" of an optional field of a change
+        if place == "body":
+            # Alternatives of a union carry their type's name as a last step: not part of the body.
+            path = [part for part in rest if not _is_type_name(part)]
+            key = ("pointer", _pointer(path))
+        elif place == "header":
+            key = ("header", "-".join(str(part) for part in rest))
+        else:
+            key = ("parameter", ".".join(str(part) for part in rest) or place)
+        found.setdefault(key, detail)
+    return [{name: where, "detail": detail} for (name, where), detail in found.items()]
+
+
+def invalid_body(error: ValidationError) -> Invalid:
+    """What a model says of a body, as the problem that names its fields."""
+    found = [{**e, "loc": ("body", *e["loc"])} for e in error.errors()]
+    return Invalid(
+        "Some fields break a rule; `errors` names them.", errors=_validation_errors(found)
+    )
+
+
+def _is_type_name(part: Any) -> bool:
+    return isinstance(part, str) and (
+        part.startswith(
+            ("function-", "constrained-", "list[", "lax-or-strict", "nullable", "union")
+        )
+        or part in ("str", "int", "date", "datetime", "uuid", "bool", "missing-sentinel")
+    )
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that stands for what FastAPI or Starlette raised."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return Invalid(
+            "Some fields break a rule; `errors` names them.",
+            errors=_validation_errors(error.errors()),
+        )
+    assert isinstance(error, HTTPException)
+    headers = error.headers or {}
+    by_status: dict[int, Problem] = {
+        400: MalformedRequest(str(error.detail)),
+        404: NotFound(),
+        405: MethodNotAllowed(headers=headers),
+        413: TooLarge(),
+        415: UnsupportedMediaType(),
+        503: Unavailable(),
+    }
+    return by_status.get(error.status_code, Failure())
+
+
+async def handle(request: Request, error: Exception) -> Response:
+    """Exception handler of the application."""
+    return render(problem_of(error), request.scope.get("request_id", ""))
+
+
+def install(app: FastAPI) -> None:
+    """Makes problems the answer to every refused request of `app`."""
+    for kind in (Problem, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
+
+
+def to_current(value: Any) -> Any:
+    """`value` as plain JSON, for a problem that shows a record."""
+    return json.loads(to_json(value))
+
+
+def as_uuid(value: Any) -> UUID:
+    """An id as the driver gave it."""
+    return value if type(value) is UUID else UUID(str(value))

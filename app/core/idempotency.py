@@ -1,0 +1,170 @@
+"""Idempotency-Key: a POST whose answer was lost can be sent again and makes one record.
+
+The key is looked up when the request's transaction begins and its answer is stored before the
+transaction commits, so the record and its key are there together or not at all. Answers are kept
+for 24 hours, for each caller apart. A replay is authorised anew by the route.
+"""
+
+import hashlib
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
+
+from app.core.clock import now
+from app.core.db import Query, Unit
+from app.core.errors import Invalid, KeyReused, RequestInProgress
+from app.core.tables import Id, Moment, metadata
+
+LIFETIME = timedelta(hours=24)
+_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+
+answers = Table(
+    "idempotency_answers",
+    metadata,
+    Column("caller", String(80), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("kind", String(40)),
+    Column("resource_id", Id),
+    Column("expires_at", Moment, nullable=False),
+    Index(None, "expires_at"),
+    info={"access": "mechanism"},
+)
+
+_FIND = Query(
+    select(
+        answers.c.fingerprint,
+        answers.c.status,
+        answers.c.headers,
+        answers.c.body,
+        answers.c.kind,
+        answers.c.resource_id,
+        (answers.c.expires_at <= bindparam("now", type_=Moment, required=True)).label("expired"),
+    ).where(
+        answers.c.caller == bindparam("caller", required=True),
+        answers.c.key == bindparam("key", required=True),
+    )
+)
+_STORE = Query(
+    insert(answers).values(
+        {c.name: bindparam(c.name, type_=c.type, required=True) for c in answers.columns}
+    )
+)
+_EXPIRE = Query(
+    delete(answers).where(answers.c.expires_at <= bindparam("now", type_=Moment, required=True))
+)
+_SWEEP_EVERY = timedelta(minutes=1)
+_swept_at: dict[int, datetime] = {}
+"""When this process last removed old answers, for each database."""
+
+
+class Answer(NamedTuple):
+    """A stored 2xx answer and the record that it is about."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    kind: str | None
+    resource_id: UUID | None
+
+
+class Replay(Exception):
+    """The request was answered before: send this."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
+def valid_key(value: str) -> str:
+    """The key, or Invalid: 1 to 255 visible ASCII characters."""
+    if not _KEY.match(value):
+        raise Invalid(
+            errors=[
+                {
+                    "header": "Idempotency-Key",
+                    "detail": "must be 1 to 255 visible ASCII characters",
+                }
+            ]
+        )
+    return value
+
+
+def fingerprint(method: str, path: str, body: Any) -> str:
+    """Digest of what the request asks for; the order of keys in the body does not matter."""
+    canonical = json.dumps([method, path, body], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Guard:
+    """Watches one request that carries an Idempotency-Key."""
+
+    def __init__(self, unit: Unit, *, caller: str, key: str, fingerprint: str) -> None:
+        self.unit, self.caller, self.key, self.fingerprint = (
+            unit,
+            caller,
+            key,
+            fingerprint,
+        )
+        self.renews = False
+
+    async def look(self) -> None:
+        """Raises Replay when the request was answered before, KeyReused when another was."""
+        rows = await self.unit.rows(_FIND, {"caller": self.caller, "key": self.key, "now": now()})
+        if not rows:
+            return
+        digest, status, headers, body, kind, resource_id, expired = rows[0]
+        self.renews = bool(expired)
+        if expired:
+            return
+        if digest != self.fingerprint:
+            raise KeyReused()
+        identity = UUID(str(resource_id)) if resource_id is not None else None
+        raise Replay(Answer(status, json.loads(headers), bytes(body), kind, identity))
+
+    async def enter(self) -> None:
+        """At the start of the transaction: one request with this key at a time, then look again."""
+        if not await self.unit.try_lock(f"idempotency:{self.caller}:{self.key}"):
+            raise RequestInProgress()
+        await self.look()
+
+    async def store(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        """Keeps the answer, in the request's transaction."""
+        kind, resource_id = self.unit.journaled[0] if self.unit.journaled else (None, None)
+        moment = now()
+        swept = _swept_at.get(id(self.unit.database))
+        if swept is None or moment - swept > _SWEEP_EVERY or self.renews:
+            await self.unit.rows(_EXPIRE, {"now": moment})
+            _swept_at[id(self.unit.database)] = moment
+        await self.unit.rows(
+            _STORE,
+            {
+                "caller": self.caller,
+                "key": self.key,
+                "fingerprint": self.fingerprint,
+                "status": status,
+                "headers": headers,
+                "body": body,
+                "kind": kind,
+                "resource_id": resource_id,
+                "expires_at": moment + LIFETIME,
+            },
+        )

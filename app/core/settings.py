@@ -1,0 +1,85 @@
+"""Settings, read once from the environment (`TANDEM_…`); docs/configuration.md lists them."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One field a setting; the description is what docs/configuration.md says of it."""
+
+    model_config = SettingsConfigDict(env_prefix="TANDEM_", extra="ignore")
+
+    database_url: str = Field(
+        default="sqlite:///var/tandem.db",
+        description="`sqlite:///path` (embedded, the default) or `postgresql://user:password@host/name`.",
+    )
+    var: Path = Field(
+        default=Path("var"),
+        description="Folder for what the service itself keeps: signing keys, the demonstration's accounts.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: str = Field(
+        default="",
+        description="Address under which callers reach the service, without a final slash; "
+        "issuer of its tokens and base of its links. Empty: `http://<host>:<port>`.",
+    )
+    audience: str = Field(
+        default="", description="`aud` of the access tokens. Empty: the public address."
+    )
+    token_algorithm: Literal["ES256", "RS256"] = Field(
+        default="ES256",
+        description="Algorithm that signs the access tokens; no other is accepted.",
+    )
+    token_minutes: int = Field(
+        default=15, ge=1, le=15, description="Lifetime of an access token, in minutes."
+    )
+    password_grant: bool = Field(
+        default=False,
+        description="Allows the OAuth password grant: for local use and the demonstration only.",
+    )
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Origins of browser front ends that may call the API, separated by commas.",
+    )
+    body_limit: int = Field(
+        default=1_000_000,
+        ge=1000,
+        description="Largest JSON body that is read, in bytes.",
+    )
+    database_connections: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="PostgreSQL: connections for reading and as many for writing, for each process.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log line that is written."
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """Public address without a final slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def token_audience(self) -> str:
+        """`aud` of the access tokens."""
+        return self.audience or self.base_url
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

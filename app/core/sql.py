@@ -1,0 +1,51 @@
+"""SQL that the two databases spell differently."""
+
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, Select, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+
+
+class json_object(FunctionElement[Any]):
+    """A JSON object of alternating names and values."""
+
+    type = JSON()
+    inherit_cache = True
+
+
+@compiles(json_object, "sqlite")
+def _sqlite_object(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_object({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_object, "postgresql")
+def _postgresql_object(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_build_object({compiler.process(element.clauses, **kw)})"
+
+
+class json_array_of(FunctionElement[Any]):
+    """All values of a group as one JSON array, as text; `[]` for none."""
+
+    type = JSON()
+    inherit_cache = True
+
+
+@compiles(json_array_of, "sqlite")
+def _sqlite_array(element: Any, compiler: Any, **kw: Any) -> str:
+    (column,) = element.clauses
+    value = compiler.process(column, **kw)
+    # A subquery's column is text to SQLite even when it holds JSON.
+    return f"json_group_array({f'json({value})' if isinstance(column.type, JSON) else value})"
+
+
+@compiles(json_array_of, "postgresql")
+def _postgresql_array(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"coalesce(json_agg({compiler.process(element.clauses, **kw)}), '[]'::json)"
+
+
+def json_list(rows: Select[Any]) -> ColumnElement[Any]:
+    """The rows of a one-column select as a JSON array, in the select's order."""
+    inner = rows.subquery()
+    (column,) = inner.columns
+    return select(json_array_of(column)).scalar_subquery()

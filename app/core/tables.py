@@ -1,0 +1,97 @@
+"""What every table has in common: metadata, column types, the base of the entities."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Dialect, Index, MetaData, String, TypeDecorator, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from app.core.clock import now
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+
+class Id(TypeDecorator[UUID]):
+    """A UUID: native on PostgreSQL, its 36 characters on SQLite (as the wire shows it)."""
+
+    impl = String(36)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        native = postgresql.UUID(as_uuid=True)
+        return dialect.type_descriptor(native if dialect.name == "postgresql" else String(36))
+
+    def process_bind_param(self, value: UUID | str | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return str(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+        return UUID(value) if isinstance(value, str) else value
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC moment: timestamptz on PostgreSQL, RFC 3339 text on SQLite."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        native = postgresql.TIMESTAMP(timezone=True)
+        return dialect.type_descriptor(native if dialect.name == "postgresql" else String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        if dialect.name == "postgresql":
+            return value
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Base(DeclarativeBase):
+    """Base of the entities."""
+
+    metadata = metadata
+
+
+class Versioned:
+    """`id`, `version` (1, then +1 a write), `created_at`, `updated_at` of a resource."""
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    version: Mapped[int] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
+
+    def touch(self) -> None:
+        """Marks the row as written: its version rises when the transaction is flushed."""
+        self.updated_at = now()
+
+
+def one_of(column: str, values: type[Any]) -> str:
+    """Text of a CHECK that holds `column` to the members of a string enumeration."""
+    return f"{column} IN ({', '.join(repr(str(member.value)) for member in values)})"
+
+
+def ticked_index(name: str, tick: str, *columns: str) -> Index:
+    """A partial index on the rows where the boolean column `tick` is true."""
+    return Index(name, *columns, sqlite_where=text(f"{tick} = 1"), postgresql_where=text(tick))

@@ -1,0 +1,70 @@
+"""Text as people write it: kept as sent (NFC), bounded, foldable for search."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+_ALLOWED_CONTROLS = "\n\r\t"
+
+
+def clean(value: str) -> str:
+    """`value` in NFC; refuses NUL, other control characters and lone surrogates."""
+    for character in value:
+        code = ord(character)
+        if (code < 32 and character not in _ALLOWED_CONTROLS) or 0x7F <= code <= 0x9F:
+            raise ValueError("must not contain control characters")
+        if 0xD800 <= code <= 0xDFFF:
+            raise ValueError("must be valid Unicode text")
+    return unicodedata.normalize("NFC", value)
+
+
+def _clean_before(value: object) -> object:
+    return clean(value) if isinstance(value, str) else value
+
+
+def _one_line(value: str) -> str:
+    if "\n" in value or "\r" in value or "\t" in value:
+        raise ValueError("must be on one line")
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+# NFC may lengthen a text by at most three characters to one: the limit is checked after it.
+Line = Annotated[
+    str,
+    BeforeValidator(_clean_before),
+    StringConstraints(min_length=1, max_length=300),
+    AfterValidator(_one_line),
+]
+"""A name or title: one line of at most 300 characters."""
+
+Prose = Annotated[
+    str,
+    BeforeValidator(_clean_before),
+    StringConstraints(min_length=1, max_length=10_000),
+    AfterValidator(_not_blank),
+]
+"""Free text: paragraphs, at most 10,000 characters."""
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
+"""A machine's name for something: letters, digits and `_ . : / -`, at most 100 characters."""
+
+
+def fold(value: str) -> str:
+    """`value` for comparison: no accents, no case, single spaces; `Tŷ Ŵyn` gives `ty wyn`."""
+    decomposed = unicodedata.normalize("NFKD", value.casefold())
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(bare.replace("ø", "o").replace("ł", "l").split())
+
+
+def like(value: str) -> str:
+    """`value` with the wildcards of LIKE made harmless; its escape character is the backslash."""
+    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,99 @@
+"""Types of answers. Values come from our own database as the drivers give them (text on SQLite,
+objects on PostgreSQL) and need no second validation: both serialise to the same JSON."""
+
+from typing import Annotated, Any, get_args, get_origin
+
+from fastapi import Query
+from pydantic import (
+    MISSING,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
+
+from app.core.text import Code, Line
+
+WireId = Annotated[Any, WithJsonSchema({"type": "string", "format": "uuid"})]
+"""A UUID."""
+WireIdOrNull = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]})
+]
+"""A UUID or null."""
+WireMoment = Annotated[Any, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""An RFC 3339 moment in UTC."""
+WireMomentOrNull = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]})
+]
+"""A moment or null."""
+WireDay = Annotated[Any, WithJsonSchema({"type": "string", "format": "date"})]
+"""A date."""
+WireDayOrNull = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]})
+]
+"""A date or null."""
+
+
+class Shape(BaseModel):
+    """Base of what callers send: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ExternalIdentifier(Shape):
+    """What another system calls the same thing."""
+
+    source: Code
+    external_id: Annotated[Line, StringConstraints(max_length=100)]
+
+
+class Resource(BaseModel):
+    """What every single record shows."""
+
+    id: WireId
+    version: int
+    created_at: WireMoment
+    updated_at: WireMoment
+
+
+Parameters = Query()
+"""Marks a model whose fields are the parameters of a request; unknown ones are refused."""
+
+
+def changes_of(model: type[BaseModel], name: str) -> type[BaseModel]:
+    """The shape of a JSON Merge Patch for `model`: every field may be left out, null clears it.
+
+    Fields that are models become patches themselves, as RFC 7396 wants it.
+    """
+    fields: dict[str, Any] = {}
+    for field_name, field in model.model_fields.items():
+        inner = field.annotation
+        nested = next(
+            (
+                t
+                for t in (inner, *get_args(inner))
+                if isinstance(t, type) and issubclass(t, BaseModel)
+            ),
+            None,
+        )
+        if nested is not None and get_origin(inner) is not list:
+            inner = changes_of(nested, f"{nested.__name__}Change")
+        annotated = Annotated[inner, *field.metadata] if field.metadata else inner
+        fields[field_name] = (annotated | None | MISSING, MISSING)  # type: ignore[operator]
+    return create_model(
+        name, __base__=Shape, __doc__=f"What to change of it ({model.__name__}).", **fields
+    )
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """`target` after the merge patch `patch` (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result

@@ -1,0 +1,1 @@
+"""Work outside a request: imports, the demonstration; one file a task."""

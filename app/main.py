@@ -1,0 +1,120 @@
+"""Assembles the application: routers, lifespan, problems, the OpenAPI document."""
+
+import contextlib
+import gc
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from app import openapi
+from app.access.health import schema_of
+from app.api import agreements, frameworks, goals, organisations, people, service, sign_in
+from app.core import http, logs
+from app.core.db import SCHEMA, Database
+from app.core.errors import Unavailable
+from app.core.pages import Cursors
+from app.core.settings import settings
+from app.core.tokens import Tokens
+
+# Walked one after the other for every request: the hot ones first.
+ROUTERS: tuple[APIRouter, ...] = (
+    goals.router,
+    agreements.router,
+    organisations.router,
+    people.router,
+    people.affiliations_router,
+    people.me_router,
+    frameworks.router,
+    frameworks.principles_router,
+    sign_in.router,
+    service.router,
+)
+
+log = structlog.get_logger()
+
+
+def _own_key(path: Path) -> bytes:
+    """A random key of this installation, made on first use."""
+    with contextlib.suppress(FileExistsError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(os.urandom(32))
+    return path.read_bytes()
+
+
+async def _check_schema(database: Database) -> None:
+    try:
+        found = await schema_of(database)
+    except Unavailable:
+        log.warning("database_away", advice="serving 503 until it answers")
+        return
+    if found != SCHEMA:
+        raise SystemExit(
+            f"The database has the schema {found}, this version needs {SCHEMA}: run `tandem migrate`."
+        )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    configured = settings()
+    database = Database(configured.database_url, connections=configured.database_connections)
+    await database.open()
+    await _check_schema(database)
+    app.state.database = database
+    app.state.tokens = Tokens(
+        configured.var / "keys",
+        issuer=configured.base_url,
+        audience=configured.token_audience,
+        algorithm=configured.token_algorithm,
+        minutes=configured.token_minutes,
+    )
+    app.state.cursors = Cursors(_own_key(configured.var / "keys" / "cursors.key"))
+    # What is here now stays: collecting it again and again only costs pauses.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        await database.close()
+
+
+def create_app() -> FastAPI:
+    """The application, configured from the environment."""
+    logs.configure()
+    app = FastAPI(
+        title="Tandem",
+        lifespan=_lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        # Routes side by side in one list: FastAPI's include_router would have every request walk
+        # routers inside routers. See docs/decisions/request-path.md.
+        app.router.routes.extend(router.routes)
+    http.install(app)
+    app.state.openapi_json = openapi.as_json(app)
+    if origins := settings().cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Idempotency-Key",
+            ],
+            expose_headers=["ETag", "Location", "Link", "X-Request-Id", "Retry-After"],
+            max_age=600,
+        )
+    app.add_middleware(http.Envelope)
+    return app

@@ -1,0 +1,252 @@
+"""Learning agreements: the row, its versions and signatures, and what the policy reads of them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.clock import now
+from app.core.errors import Conflict
+from app.core.tables import Base, Id, Moment, Versioned, one_of, ticked_index
+from app.models.agreement_text import AgreementText, canonical
+from app.models.terms import (
+    FormerParties,
+    PartyRole,
+    Reader,
+    RecordKind,
+    RecordReader,
+    Ticked,
+)
+
+
+class AgreementState(StrEnum):
+    """Where an agreement is in its life."""
+
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    DECLINED = "declined"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    ENDED = "ended"
+
+
+class VersionState(StrEnum):
+    """Where one version of the text is in its life."""
+
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    WITHDRAWN = "withdrawn"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    IN_FORCE = "in_force"
+    SUPERSEDED = "superseded"
+
+
+_MOVES: dict[AgreementState, tuple[AgreementState, ...]] = {
+    AgreementState.DRAFT: (AgreementState.PROPOSED,),
+    AgreementState.PROPOSED: (
+        AgreementState.DRAFT,
+        AgreementState.DECLINED,
+        AgreementState.ACTIVE,
+    ),
+    AgreementState.ACTIVE: (AgreementState.COMPLETED, AgreementState.ENDED),
+    AgreementState.DECLINED: (),
+    AgreementState.COMPLETED: (),
+    AgreementState.ENDED: (),
+}
+
+
+class LearningAgreement(Versioned, Base):
+    """One agreement. `shown_number` is the version that readers get: the draft, then the one in force."""
+
+    __tablename__ = "learning_agreements"
+
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id)
+    state: Mapped[str] = mapped_column(String(20))
+    shown_number: Mapped[int]
+    home_organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("organisations.id"), type_=Id
+    )
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    proposed_at: Mapped[datetime | None] = mapped_column(Moment)
+    active_at: Mapped[datetime | None] = mapped_column(Moment)
+    over_at: Mapped[datetime | None] = mapped_column(Moment)
+    former_parties: Mapped[str] = mapped_column(String(20))
+    # The ticks for the agreement itself, as the terms in force have them; false until it is active.
+    existence_to_leaders: Mapped[bool]
+    existence_to_systems: Mapped[bool]
+    text_to_leaders: Mapped[bool]
+    text_to_systems: Mapped[bool]
+    creation_digest: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        CheckConstraint(one_of("state", AgreementState), name="state"),
+        CheckConstraint(one_of("former_parties", FormerParties), name="former_parties"),
+        Index(None, "created_by", "id"),
+        ticked_index(
+            "ix_learning_agreements_leaders",
+            "existence_to_leaders",
+            "home_organisation_id",
+            "id",
+        ),
+        ticked_index(
+            "ix_learning_agreements_systems",
+            "existence_to_systems",
+            "home_organisation_id",
+            "id",
+        ),
+        {"info": {"access": "owned:agreement"}},
+    )
+
+    def move(self, state: AgreementState) -> None:
+        """Goes to `state`, or Conflict."""
+        if state not in _MOVES[AgreementState(self.state)]:
+            raise Conflict(f"The agreement is {self.state}; it cannot become {state}.")
+        self.state = state
+        self.touch()
+
+    def enact(self, text: AgreementText) -> None:
+        """Takes the dates and the ticks of a text that every party has signed."""
+        self.starts_on, self.ends_on = text.starts_on, text.ends_on
+        self.home_organisation_id = text.home_organisation_id
+        self.former_parties = text.disclosure.former_parties
+        for kind in (RecordKind.EXISTENCE, RecordKind.TEXT):
+            for reader in (Reader.LEADERS, Reader.SYSTEMS):
+                setattr(self, f"{kind}_to_{reader}", reader in text.disclosure.ticks(kind))
+
+
+class AgreementVersion(Base):
+    """One version of the text; kept for ever once proposed."""
+
+    __tablename__ = "learning_agreement_versions"
+
+    agreement_id: Mapped[UUID] = mapped_column(
+        ForeignKey("learning_agreements.id", ondelete="CASCADE"),
+        type_=Id,
+        primary_key=True,
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(20))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    created_by: Mapped[UUID] = mapped_column(Id)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    proposed_at: Mapped[datetime | None] = mapped_column(Moment)
+    settled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (
+        CheckConstraint(one_of("state", VersionState), name="state"),
+        {"info": {"access": "follows:agreement"}},
+    )
+
+    @property
+    def text(self) -> AgreementText:
+        """The text as it can be worked with."""
+        fixed = ("confidentiality_limit", "obligations")
+        return AgreementText.model_validate(
+            {key: value for key, value in self.content.items() if key not in fixed}
+        )
+
+    @text.setter
+    def text(self, value: AgreementText) -> None:
+        self.content = canonical(value)
+
+    def settle(self, state: VersionState) -> None:
+        """Notes what became of a proposal."""
+        self.state = state
+        self.settled_at = now()
+
+
+class AgreementSignature(Base):
+    """What one person was asked to sign, and what they answered."""
+
+    __tablename__ = "learning_agreement_signatures"
+
+    agreement_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id, primary_key=True)
+    signed_at: Mapped[datetime | None] = mapped_column(Moment)
+    declined_at: Mapped[datetime | None] = mapped_column(Moment)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    obligations: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["agreement_id", "number"],
+            [
+                "learning_agreement_versions.agreement_id",
+                "learning_agreement_versions.number",
+            ],
+            ondelete="CASCADE",
+        ),
+        Index(None, "person_id", "agreement_id"),
+        {"info": {"access": "follows:agreement"}},
+    )
+
+
+class AgreementParty(Base):
+    """A person in one role under the text in force; `until` is when they left."""
+
+    __tablename__ = "learning_agreement_parties"
+
+    agreement_id: Mapped[UUID] = mapped_column(
+        ForeignKey("learning_agreements.id", ondelete="CASCADE"),
+        type_=Id,
+        primary_key=True,
+    )
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id, primary_key=True)
+    role: Mapped[str] = mapped_column(String(20), primary_key=True)
+    reader: Mapped[str] = mapped_column(String(20))
+    since: Mapped[datetime] = mapped_column(Moment)
+    until: Mapped[datetime | None] = mapped_column(Moment)
+    # Whether a newcomer reads what was written before they joined; founders always do.
+    earlier_records: Mapped[bool]
+
+    __table_args__ = (
+        CheckConstraint(one_of("role", PartyRole), name="role"),
+        CheckConstraint(one_of("reader", Reader), name="reader"),
+        Index(None, "person_id", "reader", "agreement_id"),
+        {"info": {"access": "follows:agreement"}},
+    )
+
+
+class AgreementTerm(Ticked, Base):
+    """The terms in force for one kind of record: who may be ticked."""
+
+    __tablename__ = "learning_agreement_terms"
+
+    agreement_id: Mapped[UUID] = mapped_column(
+        ForeignKey("learning_agreements.id", ondelete="CASCADE"),
+        type_=Id,
+        primary_key=True,
+    )
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    to_networks: Mapped[bool]
+
+    __table_args__ = (
+        CheckConstraint(one_of("kind", RecordKind), name="kind"),
+        {"info": {"access": "follows:agreement"}},
+    )
+
+
+def terms_of(agreement_id: UUID, text: AgreementText) -> list[AgreementTerm]:
+    """The rows that hold the disclosure terms of a signed text."""
+    rows = []
+    for kind in RecordKind:
+        ticks = text.disclosure.ticks(kind)
+        term = AgreementTerm(agreement_id=agreement_id, kind=kind)
+        term.tick(frozenset(r for r in RecordReader if Reader(r.value) in ticks))
+        term.to_networks = Reader.NETWORKS in ticks
+        rows.append(term)
+    return rows
