@@ -31,7 +31,7 @@ _rest = [
 _columns = ["resource_id", "kind", "day", "person_id", "client_id"]
 
 _each = func.json_each(bindparam("ids", type_=JSON, required=True)).table_valued("value")
-_array = func.unnest(bindparam("ids", type_=ARRAY(Id), required=True)).table_valued("value")
+_array = func.unnest(bindparam("ids", type_=ARRAY(Id), required=True)).column_valued("owed")
 _INSERT = {
     # "WHERE true": without it SQLite reads ON CONFLICT as a join's ON.
     "sqlite": Query(
@@ -41,7 +41,7 @@ _INSERT = {
     ),
     "postgresql": Query(
         postgresql.insert(_table)
-        .from_select(_columns, select(_array.c.value, *_rest))
+        .from_select(_columns, select(_array, *_rest))
         .on_conflict_do_nothing()
     ),
 }

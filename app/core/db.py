@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 from sqlalchemy import BindParameter, Dialect, Executable, Table, bindparam, insert, inspect
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.ext.asyncio import (
@@ -30,6 +29,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import sqlite
 from app.core.errors import Conflict, Unavailable
+from app.core.postgresql import TextJsonDialect
 from app.core.tables import Base
 
 SCHEMA = "0001"
@@ -217,8 +217,8 @@ class Database:
             self.dialect: Dialect = sqlite.LoopDialect(paramstyle="qmark")
         else:
             self._dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
-            self._async_url = parsed.set(drivername="postgresql+asyncpg")
-            self.dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+            self._async_url = parsed.set(drivername="postgresql+textjson")
+            self.dialect = TextJsonDialect()  # type: ignore[no-untyped-call]
 
     async def open(self) -> None:
         """Opens the pools; PostgreSQL need not be there yet."""

