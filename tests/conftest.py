@@ -15,13 +15,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 os.environ["TANDEM_PUBLIC_URL"] = "https://tandem.example"
 os.environ["TANDEM_PASSWORD_GRANT"] = "true"
 for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):
     os.environ.pop(name, None)
 
-from app.core.db import Database  # noqa: E402
+from app.core.db import Database, owned_tables  # noqa: E402
 from app.core.settings import settings  # noqa: E402
 from tests.worlds import World  # noqa: E402
 
@@ -160,6 +161,29 @@ async def app(
     made = create_app()
     async with made.router.lifespan_context(made):
         yield made
+
+
+@pytest.fixture(autouse=True)
+def no_way_around_the_door(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails any ORM select on an owned table that did not come through app.access.
+
+    Core selects (`Query`) are checked when they are built. The escape is an execution option
+    `unscoped="why"`, which can be searched for.
+    """
+    if "app" not in request.fixturenames:
+        yield
+        return
+    engine = request.getfixturevalue("app").state.database.engine.sync_engine
+
+    def check(connection: Any, statement: Any, *_: Any) -> None:
+        options = statement.get_execution_options() if hasattr(statement, "is_select") else {}
+        if getattr(statement, "is_select", False) and not {"scoped", "unscoped"} & set(options):
+            tables = owned_tables(statement)
+            assert not tables, f"a select on {sorted(tables)} around app.access"
+
+    event.listen(engine, "before_execute", check)
+    yield
+    event.remove(engine, "before_execute", check)
 
 
 @pytest.fixture

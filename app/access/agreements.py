@@ -3,17 +3,7 @@
 import hashlib
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    and_,
-    case,
-    exists,
-    literal,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Integer, and_, case, or_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -21,7 +11,7 @@ from app.access.grants import Relation
 from app.access.owned import leading, party
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.db import Query
-from app.core.sql import json_list, json_object
+from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.agreements import (
     AgreementParty,
@@ -53,11 +43,7 @@ def _asked(row: Any, signature: Any) -> ColumnElement[bool]:
 
 def _invited(row: Any) -> ColumnElement[bool]:
     s = _signatures.alias("asked")
-    return exists(
-        select(literal(1)).where(
-            s.c.agreement_id == row.c.id, s.c.person_id == r.me, _asked(row, s)
-        )
-    )
+    return there_is(s, s.c.agreement_id == row.c.id, s.c.person_id == r.me, _asked(row, s))
 
 
 def _ways(row: Any, kind: CallerKind) -> list[Way]:
@@ -143,6 +129,7 @@ def signature_rows(agreement_id: Any, number: Any) -> ColumnElement[Any]:
         .select_from(s.join(n, n.c.id == s.c.person_id))
         .where(s.c.agreement_id == agreement_id, s.c.number == number)
         .order_by(s.c.person_id)
+        .correlate(agreement_id.table)
     )  # fmt: skip
 
 
@@ -216,12 +203,11 @@ def _version_ways(row: Any, kind: CallerKind) -> list[Way]:
                 row.c.agreement_id == parameter("agreement_id", Id),
                 or_(
                     row.c.created_by == r.me,
-                    exists(
-                        select(literal(1)).where(
-                            s.c.agreement_id == row.c.agreement_id,
-                            s.c.number == row.c.number,
-                            s.c.person_id == r.me,
-                        )
+                    there_is(
+                        s,
+                        s.c.agreement_id == row.c.agreement_id,
+                        s.c.number == row.c.number,
+                        s.c.person_id == r.me,
                     ),
                     and_(row.c.state == "in_force", r.party_as(row.c.agreement_id)),
                 ),

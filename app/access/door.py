@@ -205,8 +205,10 @@ class Held:
 class ActionGate:
     """Authenticates and checks scope and kind of caller, before the body is read."""
 
-    def __init__(self, action: Action, *, takes_key: bool = True) -> None:
-        self.action, self.takes_key = action, takes_key
+    def __init__(
+        self, action: Action, *, takes_key: bool = True, locks: Resource | None = None
+    ) -> None:
+        self.action, self.takes_key, self.locks = action, takes_key, locks
 
     async def admit(self, request: Request) -> Access:
         """The admitted request, or 401, or 403."""
@@ -286,7 +288,7 @@ def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None
         ),
     ]
     found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return _gated(ActionGate(action), found)
+    return _gated(ActionGate(action, locks=resource if writing else None), found)
 
 
 async def _check_version(

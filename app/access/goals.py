@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, exists, literal, select
+from sqlalchemy import ColumnElement, String
 
 from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.owned import agreement_over, owed_receipt, owned_relations, owned_ways
 from app.access.visibility import Resource, Way, parameter, register
+from app.core.sql import there_is
 from app.core.tables import Id
 from app.models.goals import Goal, GoalFrameworkItem, GoalProgress, GoalRevision
 from app.models.terms import RecordReader
@@ -65,7 +66,7 @@ def show_readers(row: dict[str, Any]) -> None:
 
 
 def _has_item(row: Any, bind: Any) -> ColumnElement[bool]:
-    return exists(select(literal(1)).where(_items.c.goal_id == row.c.id, _items.c.item_id == bind))
+    return there_is(_items, _items.c.goal_id == row.c.id, _items.c.item_id == bind)
 
 
 GOALS = register(

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, and_, exists, literal, or_, select
+from sqlalchemy import BigInteger, Integer, and_, or_, select
 
 from app.access import relations as r
 from app.access.agreements import AGREEMENTS
@@ -14,6 +14,7 @@ from app.access.visibility import Resource, parameter, visible
 from app.core.db import Query
 from app.core.journal import journal, settled
 from app.core.pages import Cursors, PageQuery
+from app.core.sql import there_is
 from app.core.tables import Id
 
 RECORDS: tuple[Resource, ...] = (GOALS,)
@@ -29,10 +30,8 @@ def _shown(entry: Any) -> Any:
     conditions = [entry.c.kind == AGREEMENTS.kind, entry.c.owner_id == r.me]
     for resource in RECORDS:
         record = resource.table.alias(f"the_{resource.kind}")
-        seen = exists(
-            select(literal(1)).where(
-                record.c.id == entry.c.resource_id, visible(resource, record, CallerKind.PERSON)
-            )
+        seen = there_is(
+            record, record.c.id == entry.c.resource_id, visible(resource, record, CallerKind.PERSON)
         )
         conditions.append(and_(entry.c.kind == resource.kind, seen))
     return or_(*conditions)

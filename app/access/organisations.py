@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, exists, literal, or_, select, true
+from sqlalchemy import ColumnElement, String, or_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -12,7 +12,7 @@ from app.access.grants import Relation
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.db import Query
 from app.core.errors import Forbidden
-from app.core.sql import json_list, json_object
+from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.organisations import (
     Organisation,
@@ -64,9 +64,7 @@ def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]
 def _has_identifier(column: str) -> Any:
     def condition(row: Any, bind: Any) -> ColumnElement[bool]:
         i = _identifiers.alias(f"by_{column}")
-        return exists(
-            select(literal(1)).where(i.c.organisation_id == row.c.id, i.c[column] == bind)
-        )
+        return there_is(i, i.c.organisation_id == row.c.id, i.c[column] == bind)
 
     return condition
 

@@ -7,18 +7,7 @@ domain: section 3.1. A kind of record joins by having the columns of models.term
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    String,
-    and_,
-    case,
-    exists,
-    false,
-    literal,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, String, and_, case, false, or_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -28,6 +17,7 @@ from app.access.visibility import Way, parameter
 from app.core.db import Query
 from app.core.errors import Invalid
 from app.core.http import as_uuid
+from app.core.sql import there_is
 from app.core.tables import Id
 from app.models.agreements import AgreementState, AgreementTerm, LearningAgreement
 from app.models.terms import PARTY_READERS, PartyRole, Reader, RecordKind, RecordReader
@@ -117,9 +107,7 @@ def owned_relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[
 def agreement_over(row: Any) -> ColumnElement[bool]:
     """Whether the record's agreement has been completed or ended."""
     a = _agreements.alias("ruling")
-    return exists(
-        select(literal(1)).where(a.c.id == row.c.agreement_id, a.c.state != AgreementState.ACTIVE)
-    )
+    return there_is(a, a.c.id == row.c.agreement_id, a.c.state != AgreementState.ACTIVE)
 
 
 class Standing(NamedTuple):
@@ -145,13 +133,12 @@ def _standing() -> Query:
             r.party_as(a.c.id, lambda p: p.c.role == PartyRole.LEARNER).label("i_learn"),
             r.party_as(a.c.id, lambda p: p.c.reader == Reader.COACHES).label("i_coach"),
             r.party_as(a.c.id, lambda p: p.c.reader != Reader.FELLOWS).label("i_support"),
-            exists(
-                select(literal(1)).where(
-                    owner.c.agreement_id == a.c.id,
-                    owner.c.person_id == parameter("owner_id", Id),
-                    owner.c.role == PartyRole.LEARNER,
-                    owner.c.until.is_(None),
-                )
+            there_is(
+                owner,
+                owner.c.agreement_id == a.c.id,
+                owner.c.person_id == parameter("owner_id", Id),
+                owner.c.role == PartyRole.LEARNER,
+                owner.c.until.is_(None),
             ).label("owner_learns"),
             *ticks,
         )

@@ -3,18 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    String,
-    and_,
-    case,
-    exists,
-    literal,
-    null,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, String, and_, case, null, or_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -22,7 +11,7 @@ from app.access.door import Access
 from app.access.grants import Relation
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.db import Query
-from app.core.sql import json_list, json_object
+from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.agreements import AgreementSignature
 from app.models.organisations import Organisation
@@ -36,20 +25,16 @@ _identifiers: Any = PersonIdentifier.__table__
 def _affiliated(person_id: Any, organisation_id: Any) -> ColumnElement[bool]:
     """Whether the person is, or will be, affiliated to the organisation."""
     a = r.affiliations.alias("tie")
-    return exists(
-        select(literal(1)).where(
-            a.c.person_id == person_id, a.c.organisation_id == organisation_id, r.not_over(a)
-        )
+    return there_is(
+        a, a.c.person_id == person_id, a.c.organisation_id == organisation_id, r.not_over(a)
     )
 
 
 def _administered(person_id: Any) -> ColumnElement[bool]:
     """Whether the caller administers an organisation that the person is, or will be, at."""
     a = r.affiliations.alias("under")
-    return exists(
-        select(literal(1)).where(
-            a.c.person_id == person_id, r.not_over(a), r.administers(a.c.organisation_id)
-        )
+    return there_is(
+        a, a.c.person_id == person_id, r.not_over(a), r.administers(a.c.organisation_id)
     )
 
 
@@ -124,12 +109,11 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
         json_list(
             select(json_object("id", o.c.id, "name", o.c.name))
             .where(
-                exists(
-                    select(literal(1)).where(
-                        a.c.organisation_id == o.c.id,
-                        a.c.person_id == row.c.id,
-                        r.current(a),
-                    )
+                there_is(
+                    a,
+                    a.c.organisation_id == o.c.id,
+                    a.c.person_id == row.c.id,
+                    r.current(a),
                 )
             )
             .order_by(o.c.name)

@@ -3,18 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Date,
-    ScalarSelect,
-    and_,
-    exists,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Date, ScalarSelect, and_, or_, select
 
 from app.access.visibility import parameter
+from app.core.sql import there_is
 from app.core.tables import Id
 from app.models.agreements import AgreementParty
 from app.models.people import (
@@ -63,27 +55,24 @@ def mine_as_leader(affiliation: Any) -> ColumnElement[bool]:
 def leads(organisation_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the caller is a leader of the organisation."""
     a = affiliations.alias("leading")
-    return exists(
-        select(literal(1)).where(a.c.organisation_id == organisation_id, mine_as_leader(a))
-    )
+    return there_is(a, a.c.organisation_id == organisation_id, mine_as_leader(a))
 
 
 def administers(organisation_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the caller is an administrator of the organisation."""
     a = affiliations.alias("administering")
-    return exists(
-        select(literal(1)).where(
-            a.c.organisation_id == organisation_id,
-            a.c.person_id == me,
-            a.c.role == AffiliationRole.ADMINISTRATOR,
-            current(a),
-        )
+    return there_is(
+        a,
+        a.c.organisation_id == organisation_id,
+        a.c.person_id == me,
+        a.c.role == AffiliationRole.ADMINISTRATOR,
+        current(a),
     )
 
 
 def is_operator() -> ColumnElement[bool]:
     """Whether the caller looks after accounts for the operator."""
-    return exists(select(literal(1)).select_from(operators).where(operators.c.person_id == me))
+    return there_is(operators, operators.c.person_id == me)
 
 
 def client_organisation() -> ScalarSelect[Any]:
@@ -100,27 +89,23 @@ def learner_at_home(
 ) -> ColumnElement[bool]:
     """Whether a learner of the agreement is affiliated to its home organisation today."""
     p, a = parties.alias("learners"), affiliations.alias("at_home")
-    return exists(
-        select(literal(1))
-        .select_from(p.join(a, a.c.person_id == p.c.person_id))
-        .where(
-            p.c.agreement_id == agreement_id,
-            p.c.role == PartyRole.LEARNER,
-            p.c.until.is_(None),
-            a.c.organisation_id == home_id,
-            current(a),
-        )
+    return there_is(
+        p.join(a, a.c.person_id == p.c.person_id),
+        p.c.agreement_id == agreement_id,
+        p.c.role == PartyRole.LEARNER,
+        p.c.until.is_(None),
+        a.c.organisation_id == home_id,
+        current(a),
     )
 
 
 def party_as(agreement_id: ColumnElement[Any], *conditions: Any) -> ColumnElement[bool]:
     """Whether the caller is a party of the agreement (with further conditions on the party)."""
     p = parties.alias("as_party")
-    return exists(
-        select(literal(1)).where(
-            p.c.agreement_id == agreement_id,
-            p.c.person_id == me,
-            p.c.until.is_(None),
-            *(condition(p) for condition in conditions),
-        )
+    return there_is(
+        p,
+        p.c.agreement_id == agreement_id,
+        p.c.person_id == me,
+        p.c.until.is_(None),
+        *(condition(p) for condition in conditions),
     )

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
-    exists,
     func,
     literal,
     or_,
@@ -30,6 +29,7 @@ from sqlalchemy import (
 
 from app.access.caller import CallerKind
 from app.core.db import Query
+from app.core.sql import there_is
 from app.core.tables import Id
 
 
@@ -57,9 +57,7 @@ class Way:
         """The way as a condition on one row."""
         if self.through is None:
             return self.condition
-        return exists(
-            select(literal(1)).select_from(self.through).where(self.mine, self.link, self.condition)
-        )
+        return there_is(self.through, self.mine, self.link, self.condition)
 
 
 Ways = Callable[[Any, CallerKind], list[Way]]

@@ -1,5 +1,6 @@
 """Learning agreements: the text that the parties sign is the access policy."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -41,8 +42,8 @@ class SignatureOut(BaseModel):
 
     person_id: wire.WireId
     name: str
-    signed_at: wire.WireMomentOrNull
-    declined_at: wire.WireMomentOrNull
+    signed_at: datetime | None
+    declined_at: datetime | None
     digest: Annotated[str | None, Field(description="Digest of the text that was signed.")]
 
 

@@ -63,20 +63,15 @@ def gates_of(dependant: Dependant) -> list[Gate]:
     return [*found, *(gate for d in dependant.dependencies for gate in gates_of(d))]
 
 
-class _Unread:
-    """Stands for a body that is not strict JSON, until the row has spoken; no model accepts it."""
-
-    def __init__(self, problem: MalformedRequest) -> None:
-        self.problem = problem
-
-
 class _Request(Request):
     """A request whose body is read and parsed already."""
 
     parsed: Any = None
+    unread: MalformedRequest | None = None
 
     async def json(self) -> Any:
-        return self.parsed
+        # A text is no JSON object: a body that could not be read is never taken for an empty one.
+        return self.parsed if self.unread is None else ""
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -96,14 +91,10 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _parse(body: bytes, content_type: str) -> Any:
+def _check_media_type(content_type: str) -> None:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in _JSON_TYPES:
         raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
-    try:
-        return strict_json.parse(body)
-    except MalformedRequest as problem:
-        return _Unread(problem)
 
 
 def _refuse_repeated_parameters(request: Request) -> None:
@@ -146,7 +137,11 @@ class Route(APIRoute):
                 inner = _Request(request.scope, request.receive)
                 inner._body = body
                 if body and takes_json:
-                    parsed = inner.parsed = _parse(body, request.headers.get("content-type", ""))
+                    _check_media_type(request.headers.get("content-type", ""))
+                    try:
+                        parsed = inner.parsed = strict_json.parse(body)
+                    except MalformedRequest as problem:
+                        inner.unread = problem
                 elif body:
                     parsed = body.hex()
                 request = inner
@@ -167,9 +162,10 @@ async def _in_transaction(
     parsed: Any,
 ) -> Response:
     guard = None
+    unread = getattr(request, "unread", None)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     try:
-        if key is not None and gate.takes_key and not isinstance(parsed, _Unread):
+        if key is not None and gate.takes_key and unread is None:
             guard = idempotency.Guard(
                 admitted.unit,
                 caller=admitted.caller_key,
@@ -180,8 +176,8 @@ async def _in_transaction(
             admitted.unit.before_first_write = guard.enter
         response = await answer(request)
     except RequestValidationError:
-        if isinstance(parsed, _Unread):
-            raise parsed.problem from None
+        if unread is not None:
+            raise unread from None
         raise
     except idempotency.Replay as replay:
         stored = replay.answer

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Select, select
+from sqlalchemy import JSON, ColumnElement, FromClause, Join, Select, exists, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -49,3 +49,20 @@ def json_list(rows: Select[Any]) -> ColumnElement[Any]:
     inner = rows.subquery()
     (column,) = inner.columns
     return select(json_array_of(column)).scalar_subquery()
+
+
+def there_is(source: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """EXISTS over `source` alone; whatever else the conditions name belongs to the query around it.
+
+    A bare `exists(select(…))` inside another one is tied only to its nearest neighbour: a table
+    that is named two levels up would quietly be joined afresh, and the condition would hold for
+    everybody.
+    """
+    found = select(literal(1)).select_from(source).where(*conditions)
+    return exists(found.correlate_except(*_joined(source)))
+
+
+def _joined(source: FromClause) -> list[FromClause]:
+    if isinstance(source, Join):
+        return [*_joined(source.left), *_joined(source.right)]
+    return [source]

@@ -1,0 +1,61 @@
+"""The two compilations of a way of seeing, as SQL: nothing is joined that was not meant."""
+
+import re
+
+import pytest
+
+from app import main  # noqa: F401  (registers every resource)
+from app.access.caller import CallerKind
+from app.access.visibility import (
+    RESOURCES,
+    Resource,
+    item_query,
+    locked_statement,
+    page_query,
+    standing_query,
+)
+from app.core.db import Query
+from app.core.postgresql import TextJsonDialect
+from app.core.sqlite import LoopDialect
+
+DIALECTS = {"sqlite": LoopDialect(paramstyle="qmark"), "postgresql": TextJsonDialect()}  # type: ignore[no-untyped-call]
+
+cases = pytest.mark.parametrize(
+    ("resource", "kind", "dialect"),
+    [(r, k, d) for r in RESOURCES.values() for k in CallerKind for d in DIALECTS],
+    ids=lambda value: value.kind if isinstance(value, Resource) else str(value),
+)
+
+
+def sources(query: Query, dialect: str) -> list[str]:
+    """Every table or alias that stands in a FROM, as often as it does."""
+    sql = query.plan(DIALECTS[dialect]).sql
+    return re.findall(r'(?:FROM|JOIN|,) \w+ AS "?(\w+)\b', sql)
+
+
+@cases
+def test_the_row_stands_once_in_the_query_of_one_row(
+    resource: Resource, kind: CallerKind, dialect: str
+) -> None:
+    for query in (item_query(resource, kind), standing_query(resource, kind)):
+        assert sources(query, dialect).count("this") == 1
+
+
+@cases
+def test_the_row_stands_once_in_each_branch_of_a_page(
+    resource: Resource, kind: CallerKind, dialect: str
+) -> None:
+    ways = resource.ways(resource.table, kind)
+    for continued in (False, True):
+        query = page_query(resource, kind, frozenset(resource.filters), continued=continued)
+        found = sources(query, dialect)
+        assert found.count("this") == len(ways) + 1
+        assert found.count("window") == sum(way.through is not None for way in ways)
+
+
+@cases
+def test_the_row_stands_once_in_the_query_that_locks_it(
+    resource: Resource, kind: CallerKind, dialect: str
+) -> None:
+    sql = str(locked_statement(resource, kind).compile(dialect=DIALECTS[dialect]))
+    assert len(re.findall(rf"(?:FROM|JOIN|,) {resource.table.name}\b(?! AS|\.)", sql)) == 1
