@@ -137,3 +137,7 @@ def _opened() -> Any:
 def main() -> None:
     """Entry point of the `tandem` command."""
     app()
+
+
+if __name__ == "__main__":
+    main()

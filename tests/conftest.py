@@ -109,18 +109,6 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def empty_url(
-    backend: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """An empty database for the tests of migrations."""
-    if backend == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('empty') / 'tandem.db'}"
-    else:
-        with postgresql_database(f"empty_{worker_id}") as url:
-            yield url
-
-
-@pytest.fixture(scope="session")
 def url(backend: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The worker's database, migrated and with its reference frameworks."""
     if backend == "sqlite":

@@ -1,0 +1,127 @@
+"""Migrations on both databases: up, down and up again with rows inside; models and schema agree."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from app.core.clock import now
+from app.core.db import SCHEMA
+from app.core.ids import uuid7
+from app.migrations import configuration, downgrade, sync_url, upgrade
+from app.models.people import Person
+from app.models.registry import metadata
+from tests.conftest import postgresql_database
+
+
+@pytest.fixture
+def empty_url(backend: str, worker_id: str, tmp_path: Path) -> Iterator[str]:
+    """A database without any schema."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path / 'tandem.db'}"
+    else:
+        with postgresql_database(f"empty_{worker_id}") as url:
+            yield url
+
+
+def revisions(url: str) -> list[str]:
+    script = ScriptDirectory.from_config(configuration(url))
+    return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+def tables(url: str) -> set[str]:
+    engine = sa.create_engine(sync_url(url))
+    found = set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+    return found
+
+
+def test_the_code_names_the_newest_migration(empty_url: str) -> None:
+    assert revisions(empty_url)[-1] == SCHEMA
+
+
+def test_models_and_migrations_agree(url: str) -> None:
+    engine = sa.create_engine(sync_url(url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, metadata)
+    engine.dispose()
+    assert differences == []
+
+
+def test_every_step_goes_up_down_and_up_again_and_keeps_the_rows_it_can_hold(
+    empty_url: str,
+) -> None:
+    """A row written at each step is still there after going one further and back."""
+    steps = revisions(empty_url)
+    for index, revision in enumerate(steps):
+        upgrade(empty_url, revision)
+        if index == 0:
+            write_person(empty_url)
+        before = rows(empty_url)
+        if index > 0:
+            downgrade(empty_url, steps[index - 1])
+            upgrade(empty_url, revision)
+        assert rows(empty_url) == before
+    assert rows(empty_url)["people"] == 1
+    assert set(metadata.tables) <= tables(empty_url)
+
+
+def test_all_the_way_down_leaves_nothing_and_up_again_works(empty_url: str) -> None:
+    upgrade(empty_url)
+    write_person(empty_url)
+    downgrade(empty_url, "base")
+    assert tables(empty_url) <= {"alembic_version", "sqlite_sequence"}
+    upgrade(empty_url)
+    upgrade(empty_url)
+    assert rows(empty_url)["people"] == 0
+
+
+def test_a_database_without_this_schema_is_not_served(empty_url: str, tmp_path: Path) -> None:
+    environment = {
+        "TANDEM_DATABASE_URL": empty_url,
+        "TANDEM_VAR": str(tmp_path / "var"),
+        "TANDEM_PORT": "1",
+    }
+    served = subprocess.run(
+        [sys.executable, "-m", "app.cli", "serve"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert served.returncode != 0
+    assert "run `tandem migrate`" in served.stdout + served.stderr
+
+
+def write_person(url: str) -> None:
+    engine = sa.create_engine(sync_url(url))
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(Person.__table__).values(
+                id=uuid7(), version=1, created_at=now(), updated_at=now(), name="Siân", folded="sian"
+            )
+        )
+    engine.dispose()
+
+
+def rows(url: str) -> dict[str, int]:
+    engine = sa.create_engine(sync_url(url))
+    with engine.connect() as connection:
+        found = {
+            name: connection.execute(
+                sa.select(sa.func.count()).select_from(sa.table(name))
+            ).scalar_one()
+            for name in sorted(tables(url) & set(metadata.tables))
+        }
+    engine.dispose()
+    return found
+
+
