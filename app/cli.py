@@ -1,7 +1,10 @@
 """The `tandem` command. Heavy imports wait until a command needs them: serving starts fast."""
 
 import asyncio
+import contextlib
 import json
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -116,8 +119,114 @@ def openapi(
     (folder / "openapi.yaml").write_text(document, encoding="utf-8")
 
 
+@imports.command("organisations")
+def import_organisations(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV file in UTF-8.")
+    ],
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="What the columns mean: wales-schools, which ships, or a TOML file."),
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="FIELD=COLUMN, as in name='School Name'; repeat it.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="What every row is: school, college ...")] = None,
+    kind_value: Annotated[
+        list[str] | None, typer.Option(help="CELL=KIND for the column of the kind; repeat it.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Whose external identifiers these are.")
+    ] = None,
+    parent_kind: Annotated[
+        str | None, typer.Option(help="What the organisations above are, to be made from the rows.")
+    ] = None,
+    parent_source: Annotated[
+        str | None, typer.Option(help="Whose external identifiers those above have.")
+    ] = None,
+    none: Annotated[
+        list[str] | None,
+        typer.Option(help="A cell that means the same as an empty one; repeat it."),
+    ] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="How dates are written; %Y-%m-%d if you do not say.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="What separates cells; a comma if you do not say.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check everything, say what would be done, write nothing."),
+    ] = False,
+) -> None:
+    """Create and change organisations from a CSV file: all of it, or nothing if anything is wrong."""
+    from app.jobs.imports import mapping as columns
+
+    try:
+        chosen = columns.read_mapping(
+            mapping,
+            columns=column or (),
+            kind_values=kind_value or (),
+            kind=kind,
+            source=source,
+            parent_kind=parent_kind,
+            parent_source=parent_source,
+            none=none,
+            date_format=date_format,
+            delimiter=delimiter,
+        )
+    except columns.WrongMapping as error:
+        raise typer.BadParameter(str(error)) from error
+    if not asyncio.run(_import_organisations(file, chosen, dry_run)):
+        raise typer.Exit(1)
+
+
+async def _import_organisations(file: Path, mapping: Any, dry_run: bool) -> bool:
+    import sqlite3
+
+    import asyncpg
+
+    from app.core.errors import Problem
+    from app.jobs.imports.organisations import import_file
+    from app.jobs.imports.problems import Refused
+
+    try:
+        with _progress() as progress:
+            async with _opened() as database:
+                done = await import_file(
+                    database, file, mapping, dry_run=dry_run, progress=progress
+                )
+    except Refused as refused:
+        wrong = [*map(str, refused.problems), f"{refused}; nothing was written."]
+    except Problem as problem:
+        wrong = [f"{problem.detail} Nothing was written."]
+    except (sqlite3.Error, asyncpg.PostgresError, OSError) as error:
+        wrong = [f"{error}. Nothing was written."]
+    else:
+        typer.echo(
+            "\n".join([*(["Nothing was written; it would be:"] if dry_run else []), *done.lines()])
+        )
+        return True
+    typer.echo("\n".join(wrong), err=True)
+    return False
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar on a terminal; nothing where the output goes elsewhere."""
+    if not sys.stdout.isatty():
+        yield lambda stage, done, total: None
+        return
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda stage, done, total: bar.update(
+            task, description=stage, completed=done, total=total
+        )
+
+
 def _opened() -> Any:
-    import contextlib
     from collections.abc import AsyncIterator
 
     from app.core.db import Database

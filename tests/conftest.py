@@ -22,7 +22,8 @@ os.environ["TANDEM_PASSWORD_GRANT"] = "true"
 for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):
     os.environ.pop(name, None)
 
-from app.core.db import Database, owned_tables  # noqa: E402
+from app.core.db import Database  # noqa: E402
+from app.core.query import owned_tables  # noqa: E402
 from app.core.settings import settings  # noqa: E402
 from tests.worlds import World  # noqa: E402
 

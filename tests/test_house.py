@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.access.door import ActionGate
 from app.access.grants import GRANTS, SCOPES, Action
-from app.core.db import Query, UnscopedError
+from app.core.query import Query, UnscopedError
 from app.core.routes import Route, gates_of
 from app.main import ROUTERS
 from app.models.goals import Goal

@@ -14,8 +14,8 @@ from app.access.visibility import (
     page_query,
     standing_query,
 )
-from app.core.db import Query
 from app.core.postgresql import TextJsonDialect
+from app.core.query import Query
 from app.core.sqlite import LoopDialect
 
 DIALECTS = {"sqlite": LoopDialect(paramstyle="qmark"), "postgresql": TextJsonDialect()}  # type: ignore[no-untyped-call]
@@ -48,9 +48,7 @@ def test_the_row_stands_once_in_each_branch_of_a_page(
     ways = resource.ways(resource.table, kind)
     for continued in (False, True):
         query = page_query(resource, kind, frozenset(resource.filters), continued=continued)
-        found = sources(query, dialect)
-        assert found.count("this") == len(ways) + 1
-        assert found.count("window") == sum(way.through is not None for way in ways)
+        assert sources(query, dialect).count("this") == len(ways) + 1
 
 
 @cases

@@ -466,7 +466,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["people.id"], name=op.f("fk_goals_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_goals")),
     )
-    op.create_index(op.f("ix_goals_agreement_id_id"), "goals", ["agreement_id", "id"], unique=False)
+    op.create_index(op.f("ix_goals_agreement_id"), "goals", ["agreement_id"], unique=False)
+    for reader in ("coaches", "fellows", "advisers"):
+        op.create_index(
+            f"ix_goals_{reader}",
+            "goals",
+            ["agreement_id", "id"],
+            unique=False,
+            sqlite_where=sa.text(f"to_{reader} = 1"),
+            postgresql_where=sa.text(f"to_{reader}"),
+        )
     op.create_index(
         "ix_goals_created_by_id",
         "goals",

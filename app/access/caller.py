@@ -39,7 +39,8 @@ class Caller(NamedTuple):
 
     def parameters(self) -> dict[str, Any]:
         """What the rules of visibility compare with, today."""
-        return {"me": self.person_id, "client": self.client_id, "today": today()}
+        me = None if self.person_id is None else str(self.person_id)
+        return {"me": me, "client": str(self.client_id), "today": today()}
 
 
 def authenticate(request: Request, tokens: Tokens) -> Caller:

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from app.access.door import Access
 from app.access.visibility import Resource, parameter
-from app.core.db import Query
 from app.core.errors import IdTaken
 from app.core.http import as_uuid
 from app.core.ids import uuid7
+from app.core.query import Query
 from app.core.tables import Id
 
 

@@ -20,7 +20,7 @@ from app.access.visibility import (
     page_query,
     standing_query,
 )
-from app.core.db import Query, Unit
+from app.core.db import Unit
 from app.core.errors import (
     Conflict,
     Forbidden,
@@ -31,6 +31,7 @@ from app.core.errors import (
 )
 from app.core.http import as_uuid, to_current
 from app.core.pages import Cursors, PageQuery, link_next
+from app.core.query import Query
 from app.core.settings import settings
 
 LANGUAGE = "en"

@@ -8,9 +8,9 @@ from sqlalchemy import String, select
 
 from app.access.door import Access
 from app.access.visibility import parameter
-from app.core.db import Query
 from app.core.errors import Invalid
 from app.core.http import as_uuid
+from app.core.query import Query
 from app.core.tables import Id
 from app.models.frameworks import PRINCIPLES, Framework, FrameworkItem, ItemKind
 

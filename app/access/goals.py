@@ -6,12 +6,18 @@ from sqlalchemy import ColumnElement, String
 
 from app.access.caller import CallerKind
 from app.access.grants import Relation
-from app.access.owned import agreement_over, owed_receipt, owned_relations, owned_ways
+from app.access.owned import (
+    agreement_over,
+    owed_receipt,
+    owned_relations,
+    owned_ways,
+    show_readers,
+    ticks,
+)
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.sql import there_is
 from app.core.tables import Id
 from app.models.goals import Goal, GoalFrameworkItem, GoalProgress, GoalRevision
-from app.models.terms import RecordReader
 
 _items: Any = GoalFrameworkItem.__table__
 
@@ -38,31 +44,7 @@ _SHOWN = [
     "learner_accepted_at",
     "coach_accepted_at",
     "coach_accepted_by",
-    "to_coaches",
-    "to_fellows",
-    "to_advisers",
-    "to_leaders",
-    "to_systems",
 ]
-
-
-_READERS = {
-    tuple(bool(bits >> i & 1) for i in range(len(RecordReader))): [
-        reader for i, reader in enumerate(RecordReader) if bits >> i & 1
-    ]
-    for bits in range(2 ** len(RecordReader))
-}
-
-
-def show_readers(row: dict[str, Any]) -> None:
-    """Adds `readers`, the ticks of a record as a list."""
-    row["readers"] = _READERS[
-        row["to_coaches"],
-        row["to_fellows"],
-        row["to_advisers"],
-        row["to_leaders"],
-        row["to_systems"],
-    ]
 
 
 def _has_item(row: Any, bind: Any) -> ColumnElement[bool]:
@@ -76,7 +58,7 @@ GOALS = register(
         table=Goal.__table__,  # type: ignore[arg-type]
         entity=Goal,
         ways=owned_ways,
-        columns=lambda row, kind: [row.c[name] for name in _SHOWN],
+        columns=lambda row, kind: [*(row.c[name] for name in _SHOWN), ticks(row)],
         relations=owned_relations,
         filters={
             "agreement_id": lambda row, bind: row.c.agreement_id == bind,

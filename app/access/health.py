@@ -5,7 +5,8 @@ import sqlite3
 import asyncpg
 from sqlalchemy import column, select, table
 
-from app.core.db import SCHEMA, Database, Query
+from app.core.db import SCHEMA, Database
+from app.core.query import Query
 
 _SCHEMA = Query(select(column("version_num")).select_from(table("alembic_version")))
 

@@ -11,9 +11,9 @@ from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.goals import GOALS
 from app.access.visibility import Resource, parameter, visible
-from app.core.db import Query
 from app.core.journal import journal, settled
 from app.core.pages import Cursors, PageQuery
+from app.core.query import Query
 from app.core.sql import there_is
 from app.core.tables import Id
 

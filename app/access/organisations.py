@@ -10,8 +10,8 @@ from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
 from app.access.visibility import Resource, Way, parameter, register
-from app.core.db import Query
 from app.core.errors import Forbidden
+from app.core.query import Query
 from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.organisations import (

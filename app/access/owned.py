@@ -7,16 +7,28 @@ domain: section 3.1. A kind of record joins by having the columns of models.term
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, case, false, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    case,
+    cast,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
 from app.access.visibility import Way, parameter
-from app.core.db import Query
 from app.core.errors import Invalid
 from app.core.http import as_uuid
+from app.core.query import Query
 from app.core.sql import there_is
 from app.core.tables import Id
 from app.models.agreements import AgreementState, AgreementTerm, LearningAgreement
@@ -26,6 +38,19 @@ _agreements: Any = LearningAgreement.__table__
 # One alias each, shared by both compilations of a way: the window of a branch refers to it.
 party = r.parties.alias("party")
 leading = r.affiliations.alias("lead")
+
+
+def _by_class(row: Any, reader: Reader) -> Way:
+    """Seen by a class of party; each has an index of the rows that are ticked for it."""
+    return Way(
+        str(reader),
+        and_(
+            row.c[f"to_{reader}"], or_(party.c.earlier_records, row.c.created_at >= party.c.since)
+        ),
+        through=party,
+        mine=and_(party.c.person_id == r.me, party.c.reader == reader, party.c.until.is_(None)),
+        link=row.c.agreement_id == party.c.agreement_id,
+    )
 
 
 def owned_ways(row: Any, kind: CallerKind) -> list[Way]:
@@ -51,21 +76,7 @@ def owned_ways(row: Any, kind: CallerKind) -> list[Way]:
                 r.party_as(row.c.agreement_id),
             ),
         ),
-        Way(
-            "party",
-            and_(
-                or_(
-                    *(
-                        and_(party.c.reader == reader, row.c[f"to_{reader}"])
-                        for reader in PARTY_READERS
-                    )
-                ),
-                or_(party.c.earlier_records, row.c.created_at >= party.c.since),
-            ),
-            through=party,
-            mine=and_(party.c.person_id == r.me, party.c.until.is_(None)),
-            link=row.c.agreement_id == party.c.agreement_id,
-        ),
+        *(_by_class(row, reader) for reader in PARTY_READERS),
         Way(
             "leader",
             and_(
@@ -83,9 +94,11 @@ def owed_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
     """Whether this read is receipted: by neither owner nor party, or by a party who also leads."""
     if kind is CallerKind.CLIENT:
         return true()
+    # Asked once a page, not once a row: most callers lead no school.
+    leads = and_(r.leads_somewhere(), r.leads(row.c.home_organisation_id))
     return case(
         (row.c.owner_id == r.me, false()),
-        (r.leads(row.c.home_organisation_id), true()),
+        (leads, true()),
         (r.party_as(row.c.agreement_id), false()),
         else_=true(),
     )
@@ -102,6 +115,25 @@ def owned_relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[
         Relation.ADVISER: r.party_as(row.c.agreement_id, lambda p: p.c.reader == Reader.ADVISERS),
         Relation.PARTY: r.party_as(row.c.agreement_id),
     }
+
+
+_READERS = [
+    [str(reader) for i, reader in enumerate(RecordReader) if bits >> i & 1]
+    for bits in range(2 ** len(RecordReader))
+]
+
+
+def ticks(row: Any) -> ColumnElement[Any]:
+    """The ticks of a record as one number: a bit for each class of reader, in their order."""
+    number: ColumnElement[Any] = literal(0)
+    for i, reader in enumerate(RecordReader):
+        number = number + cast(row.c[f"to_{reader}"], Integer) * 2**i
+    return number.label("ticks")
+
+
+def show_readers(row: dict[str, Any]) -> None:
+    """Adds `readers`, the ticks of a record as a list."""
+    row["readers"] = _READERS[row["ticks"]]
 
 
 def agreement_over(row: Any) -> ColumnElement[bool]:

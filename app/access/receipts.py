@@ -14,7 +14,8 @@ from sqlalchemy import ARRAY, JSON, Date, String, bindparam, func, literal, sele
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.access.caller import Caller
-from app.core.db import Query, Unit
+from app.core.db import Unit
+from app.core.query import Query
 from app.core.tables import Id
 from app.models.receipts import NOBODY, Receipt
 

@@ -58,6 +58,12 @@ def leads(organisation_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return there_is(a, a.c.organisation_id == organisation_id, mine_as_leader(a))
 
 
+def leads_somewhere() -> ColumnElement[bool]:
+    """Whether the caller is a leader of any organisation."""
+    a = affiliations.alias("leading_somewhere")
+    return there_is(a, mine_as_leader(a))
+
+
 def administers(organisation_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the caller is an administrator of the organisation."""
     a = affiliations.alias("administering")
@@ -89,13 +95,17 @@ def learner_at_home(
 ) -> ColumnElement[bool]:
     """Whether a learner of the agreement is affiliated to its home organisation today."""
     p, a = parties.alias("learners"), affiliations.alias("at_home")
+    # One EXISTS in the other, not a join: from the agreement's few learners to their few
+    # affiliations. A planner without statistics would begin with everybody at the school.
+    at_home = there_is(
+        a, a.c.person_id == p.c.person_id, a.c.organisation_id == home_id, current(a)
+    )
     return there_is(
-        p.join(a, a.c.person_id == p.c.person_id),
+        p,
         p.c.agreement_id == agreement_id,
         p.c.role == PartyRole.LEARNER,
         p.c.until.is_(None),
-        a.c.organisation_id == home_id,
-        current(a),
+        at_home,
     )
 
 

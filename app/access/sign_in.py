@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import String, select
 
 from app.access.visibility import parameter
-from app.core.db import Database, Query
+from app.core.db import Database
 from app.core.http import as_uuid
+from app.core.query import Query
 from app.core.tables import Id
 from app.models.people import Client, SignInIdentity
 

@@ -13,14 +13,13 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Column,
     ColumnElement,
     FromClause,
     Integer,
     Select,
     Table,
     bindparam,
-    func,
-    literal,
     or_,
     select,
     true,
@@ -28,8 +27,8 @@ from sqlalchemy import (
 )
 
 from app.access.caller import CallerKind
-from app.core.db import Query
-from app.core.sql import there_is
+from app.core.query import Query
+from app.core.sql import each_id, there_is, wire
 from app.core.tables import Id
 
 
@@ -111,7 +110,10 @@ def visible(resource: Resource, row: Any, kind: CallerKind) -> ColumnElement[boo
 
 
 def _columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
-    columns = list(resource.columns(row, kind))
+    columns = [
+        wire(column).label(column.name) if isinstance(column, Column) else column
+        for column in resource.columns(row, kind)
+    ]
     if resource.owes_receipt is not None:
         columns.append(resource.owes_receipt(row, kind).label("owes_receipt"))
     return columns
@@ -175,49 +177,25 @@ def page_query(
         return conditions
 
     limit = parameter("limit", Integer)
-    row, window = resource.table.alias("this"), resource.table.alias("window")
+    row = resource.table.alias("this")
     branches = []
-    for way, bound in zip(resource.ways(row, kind), resource.ways(window, kind), strict=True):
-        if way.through is None:
-            branch = (
-                select(row.c.id)
-                .where(way.condition, *narrowed(row))
-                .order_by(row.c.id.desc())
-                .limit(limit)
-            )
-        else:
-            # At most `limit` rows of each of the caller's agreements or schools: the rows from the
-            # limit-th newest on. Portable where LATERAL is not.
-            threshold = (
-                select(window.c.id)
-                .where(bound.link, bound.condition, *narrowed(window))
-                .order_by(window.c.id.desc())
-                .limit(1)
-                .offset(limit - 1)
-                .correlate(way.through)
-                .scalar_subquery()
-            )
-            branch = (
-                select(row.c.id)
-                .select_from(way.through.join(row, way.link))
-                .where(
-                    way.mine,
-                    way.condition,
-                    *narrowed(row),
-                    row.c.id >= func.coalesce(threshold, literal(_LOWEST, Id)),
-                )
-                .order_by(row.c.id.desc())
-                .limit(limit)
-            )
-        branches.append(select(branch.subquery(f"by_{way.name}").c.id))
+    for way in resource.ways(row, kind):
+        newest = (
+            select(row.c.id)
+            .where(way.link, way.condition, *narrowed(row))
+            .order_by(row.c.id.desc())
+            .limit(limit)
+        )
+        if way.through is not None:
+            # The newest of each of the caller's agreements or schools, not of all together.
+            each = each_id(newest.correlate(way.through))
+            newest = select(each.c.value.label("id")).select_from(way.through, each).where(way.mine)
+        branches.append(select(newest.subquery(f"by_{way.name}").c.id))
     ids = union(*branches).subquery("seen") if len(branches) > 1 else branches[0].subquery("seen")
-    newest = select(ids.c.id).order_by(ids.c.id.desc()).limit(limit).subquery("page")
+    page = select(ids.c.id).order_by(ids.c.id.desc()).limit(limit).subquery("page")
     statement = (
         select(*_columns(resource, row, kind))
-        .join_from(newest, row, row.c.id == newest.c.id)
+        .join_from(page, row, row.c.id == page.c.id)
         .order_by(row.c.id.desc())
     )
     return Query(statement, scoped=True)
-
-
-_LOWEST = "00000000-0000-0000-0000-000000000000"

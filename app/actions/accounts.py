@@ -9,9 +9,10 @@ from app.access.sign_in import PUBLIC_CLIENT
 from app.access.visibility import parameter
 from app.core import journal
 from app.core.clock import now
-from app.core.db import Query, Unit
+from app.core.db import Unit
 from app.core.ids import uuid7
 from app.core.passwords import hash_password, hash_secret, new_secret
+from app.core.query import Query
 from app.core.tables import Id
 from app.models.people import Client, Operator, SignInIdentity
 

@@ -14,9 +14,9 @@ from app.access.relations import any_of, current
 from app.access.visibility import parameter
 from app.core import journal
 from app.core.clock import now
-from app.core.db import Query
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.http import invalid_body
+from app.core.query import Query
 from app.core.tables import Id
 from app.core.wire import merged
 from app.models.agreement_text import COACH_ROLES, OBLIGATIONS, AgreementText, canonical, digest_of

@@ -11,7 +11,8 @@ from sqlalchemy import String, select
 from app.access.visibility import parameter
 from app.core import journal
 from app.core.clock import now
-from app.core.db import Query, Unit
+from app.core.db import Unit
+from app.core.query import Query
 from app.models.frameworks import Framework, FrameworkItem, ItemKind, reference_id
 
 _frameworks: Any = Framework.__table__

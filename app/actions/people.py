@@ -14,9 +14,9 @@ from app.access.people import PEOPLE, may_administer
 from app.access.visibility import parameter
 from app.core import journal
 from app.core.clock import now
-from app.core.db import Query
 from app.core.errors import Forbidden, Invalid
 from app.core.ids import uuid7
+from app.core.query import Query
 from app.core.tables import Id
 from app.core.text import fold
 from app.models.organisations import Organisation

@@ -30,17 +30,21 @@ FrameworkItems = Annotated[list[UUID], Field(max_length=50)]
 Readers = Annotated[list[RecordReader], Field(max_length=len(RecordReader))]
 
 
+GoalStateName = Annotated[Any, wire.member_of(GoalState)]
+ReaderName = Annotated[Any, wire.member_of(RecordReader)]
+
+
 class GoalOut(wire.Resource):
     """A goal of one learner."""
 
     owner_id: Annotated[wire.WireId, Field(description="The learner whose goal it is.")]
     created_by: wire.WireId
     agreement_id: wire.WireIdOrNull
-    state: GoalState
+    state: GoalStateName
     wording_number: Annotated[int, Field(description="Rises with each revision of the wording.")]
     statement: str
     baseline: Annotated[str | None, Field(description="What I do now.")]
-    stage: Stage | None
+    stage: Annotated[Any, wire.member_of(Stage, or_null=True)]
     pupil_gain: Annotated[str | None, Field(description="What pupils will gain.")]
     success_indicators: Json[list[str]]
     development_plan_priorities: Json[list[str]]
@@ -51,7 +55,7 @@ class GoalOut(wire.Resource):
     learner_accepted_at: wire.WireMomentOrNull
     coach_accepted_at: wire.WireMomentOrNull
     coach_accepted_by: wire.WireIdOrNull
-    readers: Annotated[list[RecordReader], Field(description="Who may read it beside its owner.")]
+    readers: Annotated[list[ReaderName], Field(description="Who may read it beside its owner.")]
 
 
 class Wording(wire.Shape):
@@ -188,8 +192,8 @@ class GoalProgressOut(wire.Shape):
     created_at: wire.WireMoment
     created_by: wire.WireId
     note: str
-    from_state: GoalState
-    to_state: GoalState
+    from_state: GoalStateName
+    to_state: GoalStateName
 
 
 class GoalProgressNew(wire.Shape):

@@ -1,35 +1,27 @@
 """The two databases behind one door.
 
-Reads are Core selects, compiled once (`Query`) and run on the driver; outside a write they open no
-transaction. A `Unit` is one request: its reads and, from its first write on, its one transaction.
+Reads are Core selects (`Query`), run on the driver; outside a write they open no transaction. A
+`Unit` is one request: its reads and, from its first write on, its one transaction.
 """
 
 import asyncio
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import asyncpg
-from sqlalchemy import BindParameter, Dialect, Executable, Table, bindparam, insert, inspect
+from sqlalchemy import Dialect, Table, bindparam, insert, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    create_async_engine,
-)
-from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from app.core import sqlite
-from app.core.errors import Conflict, Unavailable
+from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, translated
 from app.core.postgresql import TextJsonDialect
+from app.core.query import Query
 from app.core.tables import Base
 
 SCHEMA = "0001"
@@ -37,161 +29,8 @@ SCHEMA = "0001"
 
 BUSY_SECONDS = 5.0
 
-_GONE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    OSError,
-    TimeoutError,
-    InterfaceError,
-)
-
-
-class _Parameter(NamedTuple):
-    name: str
-    process: Callable[[Any], Any] | None
-    constant: bool
-    value: Any
-
-
-class _Plan(NamedTuple):
-    sql: str
-    parameters: tuple[_Parameter, ...]
-
-
-class UnscopedError(AssertionError):
-    """A statement reads an owned table without coming through `access`."""
-
-
-def owned_tables(statement: Any) -> set[str]:
-    """Names of the owned tables (`info={"access": "owned…"}`) that `statement` reads."""
-    return {
-        element.name
-        for element in visitors.iterate(statement)
-        if isinstance(element, Table) and str(element.info.get("access", "")).startswith("owned")
-    }
-
-
-class Query:
-    """A statement built at import and compiled once for each database.
-
-    `columns` names the selected columns in order. A select on an owned table must come through
-    `access` (`scoped=True`) or say why it need not (`unscoped="…"`).
-    """
-
-    def __init__(self, statement: Executable, *, scoped: bool = False, unscoped: str = "") -> None:
-        reads = statement.is_select and not scoped and not unscoped
-        if reads and (tables := owned_tables(statement)):
-            raise UnscopedError(f"this statement reads {sorted(tables)} around app.access")
-        self.statement = statement
-        self.columns: tuple[str, ...] = (
-            tuple(statement.selected_columns.keys())
-            if hasattr(statement, "selected_columns")
-            else ()
-        )
-        self._plans: dict[str, _Plan] = {}
-
-    def plan(self, dialect: Dialect) -> _Plan:
-        """SQL text and parameters for `dialect`."""
-        plan = self._plans.get(dialect.name)
-        if plan is None:
-            plan = self._plans[dialect.name] = self._compile(dialect)
-        return plan
-
-    def _compile(self, dialect: Dialect) -> _Plan:
-        compiled = self.statement.compile(dialect=dialect)  # type: ignore[attr-defined]
-        assert isinstance(compiled, SQLCompiler)
-        parameters = []
-        for name in compiled.positiontup or ():
-            bind: BindParameter[Any] = compiled.binds[name]
-            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            value = bind.effective_value
-            if not bind.required and process is not None:
-                value = process(value)
-            parameters.append(_Parameter(bind.key, process, not bind.required, value))
-        return _Plan(str(compiled), tuple(parameters))
-
-    def dicts(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
-        """`rows` by column name."""
-        columns = self.columns
-        return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _arguments(plan: _Plan, values: Mapping[str, Any]) -> list[Any]:
-    return [
-        p.value
-        if p.constant
-        else (values[p.name] if p.process is None else p.process(values[p.name]))
-        for p in plan.parameters
-    ]
-
-
-class Driver(Protocol):
-    """A connection of either database, with the little that Tandem asks of it."""
-
-    async def rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
-        """Runs a compiled statement and returns its rows."""
-        ...
-
-    async def command(self, sql: str) -> None:
-        """Runs SQL that has neither parameters nor rows."""
-        ...
-
-
-class _SqliteDriver:
-    def __init__(self, connection: sqlite3.Connection, dialect: Dialect) -> None:
-        self.connection, self.dialect = connection, dialect
-
-    async def rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
-        plan = query.plan(self.dialect)
-        cursor = self.connection.execute(plan.sql, _arguments(plan, values))
-        return cursor.fetchall()
-
-    async def command(self, sql: str) -> None:
-        self.connection.execute(sql)
-
-
-class _PostgresqlDriver:
-    def __init__(self, connection: Any, dialect: Dialect) -> None:
-        self.connection, self.dialect = connection, dialect
-
-    async def rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
-        plan = query.plan(self.dialect)
-        result: list[Any] = await self.connection.fetch(plan.sql, *_arguments(plan, values))
-        return result
-
-    async def command(self, sql: str) -> None:
-        await self.connection.execute(sql)
-
-
-# Actions check first and name the field; this answers two writers who checked in the same moment.
-_TAKEN = Conflict("Another record holds that identifier, or one that this names is gone.")
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turns what a driver says when its database is busy or away into a 503."""
-    try:
-        yield
-    except _GONE as error:
-        raise Unavailable("The database does not answer.") from error
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error) or "unable to open" in str(error):
-            raise Unavailable("The database is busy.") from error
-        raise
-    except (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError) as error:
-        raise _TAKEN from error
-    except IntegrityError as error:
-        raise _TAKEN from error
-    except StaleDataError as error:
-        raise Conflict("Somebody else changed the record in the same moment.") from error
-    except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error.orig, _GONE):
-            raise Unavailable("The database does not answer.") from error
-        raise
+# Planning a page's UNION takes longer than running it: a connection plans each statement once.
+_PLAN_ONCE = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
 
 
 async def _keep(connection: Any) -> None:
@@ -208,7 +47,9 @@ class Database:
         self._connections = connections
         self._reader: sqlite3.Connection | None = None
         self._readers: asyncpg.Pool[Any] | None = None
-        self._writing = asyncio.Lock()
+        # SQLite writes one transaction at a time: writers on this loop take turns.
+        self._turns = asyncio.Semaphore(1 if self.is_sqlite else connections)
+        self._idle: list[AsyncConnection] = []
         if self.is_sqlite:
             self._path = parsed.database or ""
             if not self._path or self._path == ":memory:":
@@ -237,12 +78,14 @@ class Database:
             self.engine = create_async_engine(
                 self._async_url,
                 isolation_level="AUTOCOMMIT",
-                connect_args={"timeout": 4, "server_settings": {"jit": "off"}},
+                connect_args={"timeout": 4, "server_settings": _PLAN_ONCE},
                 **options,
             )
 
     async def close(self) -> None:
         """Closes every connection."""
+        while self._idle:
+            await self._idle.pop().close()
         await self.engine.dispose()
         if self._reader is not None:
             self._reader.close()
@@ -251,7 +94,6 @@ class Database:
 
     async def _pool(self) -> "asyncpg.Pool[Any]":
         if self._readers is None:
-            # Planning a page's UNION takes longer than running it: plan once for each connection.
             self._readers = await asyncpg.create_pool(
                 self._dsn,
                 min_size=0,
@@ -260,22 +102,57 @@ class Database:
                 statement_cache_size=500,
                 max_inactive_connection_lifetime=300,
                 timeout=4,
-                server_settings={
-                    "jit": "off",
-                    "plan_cache_mode": "force_generic_plan",
-                    "default_transaction_read_only": "on",
-                },
+                server_settings={**_PLAN_ONCE, "default_transaction_read_only": "on"},
             )
         return self._readers
 
     async def rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
         """Rows of a select, outside any transaction; values are the driver's, in column order."""
-        with _translated():
+        with translated():
             if self._reader is not None:
-                return await _SqliteDriver(self._reader, self.dialect).rows(query, values)
+                return await SqliteDriver(self._reader, self.dialect).rows(query, values)
             pool = await self._pool()
             async with pool.acquire(timeout=4) as connection:
-                return await _PostgresqlDriver(connection, self.dialect).rows(query, values)
+                return await PostgresqlDriver(connection, self.dialect).rows(query, values)
+
+    async def take_writer(self) -> tuple[AsyncConnection, Driver]:
+        """A connection with an open transaction, once it is this writer's turn.
+
+        TimeoutError after BUSY_SECONDS. It goes back by `return_writer`.
+        """
+        async with asyncio.timeout(BUSY_SECONDS):
+            await self._turns.acquire()
+        try:
+            while self._idle:
+                connection = self._idle.pop()
+                with contextlib.suppress(*GONE):
+                    return connection, await self._begin(connection)
+                await connection.invalidate()  # it died while idle: nothing was begun on it
+            connection = await self.engine.connect()
+            return connection, await self._begin(connection)
+        except BaseException:
+            self._turns.release()
+            raise
+
+    async def _begin(self, connection: AsyncConnection) -> Driver:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        if self.is_sqlite:
+            driver: Driver = SqliteDriver(raw, self.dialect)
+            await _begin_immediate(driver)
+        else:
+            driver = PostgresqlDriver(raw, self.dialect)
+            await driver.command("BEGIN")
+        return driver
+
+    async def return_writer(self, connection: AsyncConnection, *, sound: bool) -> None:
+        """Takes a connection back, or throws it away when it is in doubt."""
+        try:
+            if sound:
+                self._idle.append(connection)
+            else:
+                await connection.invalidate()
+        finally:
+            self._turns.release()
 
     def unit(self) -> "Unit":
         """A new unit of work."""
@@ -310,7 +187,6 @@ class Unit:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._stack = contextlib.AsyncExitStack()
         self._driver: Driver | None = None
         self._connection: AsyncConnection | None = None
         self.before_first_write: Callable[[], Any] | None = None
@@ -329,28 +205,15 @@ class Unit:
         """Rows of `query`; inside the transaction once it is open."""
         if self._driver is None:
             return await self.database.rows(query, values)
-        with _translated():
+        with translated():
             return await self._driver.rows(query, values)
 
     async def begin(self) -> None:
         """Opens the write transaction, if it is not open; 503 when the database stays busy."""
         if self._driver is not None:
             return
-        with _translated():
-            if self.database.is_sqlite:
-                await asyncio.wait_for(self.database._writing.acquire(), BUSY_SECONDS)
-                self._stack.callback(self.database._writing.release)
-            self._connection = await self._stack.enter_async_context(self.database.engine.connect())
-            raw = (await self._connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            dialect = self.database.dialect
-            if self.database.is_sqlite:
-                driver: Driver = _SqliteDriver(raw, dialect)
-                await _begin_immediate(driver)
-            else:
-                driver = _PostgresqlDriver(raw, dialect)
-                await driver.command("BEGIN")
-        self._driver = driver
+        with translated():
+            self._connection, self._driver = await self.database.take_writer()
         if self.before_first_write is not None:
             await self.before_first_write()
 
@@ -363,7 +226,7 @@ class Unit:
     async def flush(self) -> None:
         """Sends what the entities of the session changed."""
         if "session" in self.__dict__:
-            with _translated():
+            with translated():
                 await self.session.flush()
 
     async def insert(self, entity: Base) -> None:
@@ -372,6 +235,19 @@ class Unit:
         query, keys = _insert_of(type(entity))
         state = entity.__dict__
         await self.rows(query, {key: state.get(key) for key in keys})
+
+    async def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Any]) -> None:
+        """Inserts rows of values as the driver takes them, at one go: by COPY on PostgreSQL."""
+        await self.begin()
+        with translated():
+            if isinstance(self._driver, PostgresqlDriver):
+                copy = self._driver.connection.copy_records_to_table
+                await copy(table.name, columns=names, records=rows)
+            elif isinstance(self._driver, SqliteDriver):
+                marks = ", ".join("?" * len(names))
+                sql = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+                # Past LoopConnection.cursor(), which waits for SQLAlchemy at every statement.
+                sqlite3.Connection.cursor(self._driver.connection).executemany(sql, rows)
 
     async def insert_rows(self, query: Query, rows: Iterable[Mapping[str, Any]]) -> None:
         """Runs an insert once a row."""
@@ -388,7 +264,7 @@ class Unit:
         if self.database.is_sqlite:
             return True
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        assert isinstance(self._driver, _PostgresqlDriver)
+        assert isinstance(self._driver, PostgresqlDriver)
         return bool(
             await self._driver.connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", number)
         )
@@ -397,30 +273,31 @@ class Unit:
         """Makes the writes last; nothing to do when nothing was begun."""
         if self._driver is not None:
             await self.flush()
-            with _translated():
+            with translated():
                 await self._driver.command("COMMIT")
-            self._driver = None
-            await self._release()
+            await self._release(sound=True)
             for certain in self.after_commit:
                 certain()
 
     async def close(self) -> None:
         """Rolls back what was not committed."""
-        driver, self._driver = self._driver, None
-        if driver is not None:
+        self.before_first_write = None
+        if self._driver is not None:
             try:
-                await driver.command("ROLLBACK")
-            except (*_GONE, asyncpg.PostgresError, sqlite3.Error):
-                # The connection is in doubt: the pool must not hand it out again.
-                assert self._connection is not None
-                await self._connection.invalidate()
-        await self._release()
+                await self._driver.command("ROLLBACK")
+            except (*GONE, asyncpg.PostgresError, sqlite3.Error):
+                await self._release(sound=False)
+            else:
+                await self._release(sound=True)
 
-    async def _release(self) -> None:
+    async def _release(self, *, sound: bool) -> None:
+        connection, self._driver, self._connection = self._connection, None, None
         if "session" in self.__dict__:
             self.session.expunge_all()
             await self.session.close()
-        await self._stack.aclose()
+            del self.session
+        if connection is not None:
+            await self.database.return_writer(connection, sound=sound)
 
 
 async def _begin_immediate(driver: Driver) -> None:

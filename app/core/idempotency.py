@@ -27,8 +27,9 @@ from sqlalchemy import (
 )
 
 from app.core.clock import now
-from app.core.db import Query, Unit
+from app.core.db import Unit
 from app.core.errors import Invalid, KeyReused, RequestInProgress
+from app.core.query import Query
 from app.core.tables import Id, Moment, metadata
 
 LIFETIME = timedelta(hours=24)

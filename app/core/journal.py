@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 
 from app.core.clock import now
-from app.core.db import Database, Query, Unit
+from app.core.db import Database, Unit
+from app.core.query import Query
 from app.core.tables import Id, Moment, metadata
 
 journal = Table(

@@ -150,6 +150,9 @@ class Route(APIRoute):
                 return await _in_transaction(request, admitted, gate, answer, parsed)
             finally:
                 await unit.close()
+                # The admitted request knows its scope: without this each request would leave a
+                # circle behind for the garbage collector.
+                del request.scope["admitted"]
 
         return gated if gate is not None else public
 
@@ -172,7 +175,7 @@ async def _in_transaction(
                 key=idempotency.valid_key(key),
                 fingerprint=idempotency.fingerprint(request.method, request.url.path, parsed),
             )
-            await guard.look()
+            # Looked up when the write begins: whatever is refused before that was never answered.
             admitted.unit.before_first_write = guard.enter
         response = await answer(request)
     except RequestValidationError:

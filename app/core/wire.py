@@ -1,6 +1,7 @@
 """Types of answers. Values come from our own database as the drivers give them (text on SQLite,
 objects on PostgreSQL) and need no second validation: both serialise to the same JSON."""
 
+from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Query
@@ -33,6 +34,16 @@ WireDayOrNull = Annotated[
     Any, WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]})
 ]
 """A date or null."""
+
+
+def member_of(kind: type[StrEnum], *, or_null: bool = False) -> WithJsonSchema:
+    """Marks a value that is a member of `kind` and came from our own database, as text."""
+    schema: dict[str, Any] = {
+        "type": "string",
+        "enum": [str(m) for m in kind],
+        "title": kind.__name__,
+    }
+    return WithJsonSchema({"anyOf": [schema, {"type": "null"}]} if or_null else schema)
 
 
 class Shape(BaseModel):

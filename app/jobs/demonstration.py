@@ -23,9 +23,10 @@ from app.access.sign_in import PUBLIC_CLIENT
 from app.actions import accounts, agreements, goals, organisations
 from app.core import journal
 from app.core.clock import now, today
-from app.core.db import Database, Query, Unit
+from app.core.db import Database, Unit
 from app.core.ids import uuid7
 from app.core.passwords import new_password
+from app.core.query import Query
 from app.core.text import fold
 from app.models.agreement_text import OBLIGATIONS, AgreementText
 from app.models.organisations import Organisation, OrganisationKind

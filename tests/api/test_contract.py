@@ -22,7 +22,7 @@ async def count(database: Database, table: str, **where: Any) -> int:
     from sqlalchemy import column, func, literal
     from sqlalchemy import table as named
 
-    from app.core.db import Query
+    from app.core.query import Query
 
     source = named(table, *(column(name) for name in where))
     conditions = [source.c[name] == literal(str(value)) for name, value in where.items()]

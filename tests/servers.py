@@ -1,0 +1,146 @@
+"""The real server, as its own process."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """`tandem serve` on a database of its own; can be killed and started again."""
+
+    url: str
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("TANDEM_")}
+        return {
+            **kept,
+            "TANDEM_DATABASE_URL": self.url,
+            "TANDEM_VAR": str(self.folder),
+            "TANDEM_PORT": str(self.port),
+            "TANDEM_PASSWORD_GRANT": "true",
+        }
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Runs `tandem` with the server's settings."""
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "app.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def start(self) -> None:
+        """Starts the process and waits until it is ready."""
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "app.cli", "serve"],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError((self.folder / "server.log").read_text())
+            try:
+                if httpx.get(f"{self.base}/health/ready").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.05)
+        raise AssertionError("the server did not become ready in 30 s")
+
+    def kill(self) -> None:
+        """kill -9: no goodbye, no flush."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM: drains."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+    def demonstration(self) -> dict[str, Any]:
+        """Accounts and client of the demonstration."""
+        found: dict[str, Any] = json.loads((self.folder / "demo.json").read_text())
+        return found
+
+
+@contextmanager
+def serving(url: str, folder: Path) -> Iterator[Server]:
+    """A migrated server with the demonstration cluster in its database."""
+    server = Server(url, folder)
+    for command in ("migrate", "demonstrate"):
+        done = server.command(command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class Person:
+    """Somebody (or a client) who has signed in at a server."""
+
+    def __init__(self, http: httpx.Client, **form: str) -> None:
+        answer = http.post("/oauth/token", data=form)
+        assert answer.status_code == 200, answer.text
+        self.http = http
+        self.headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    @classmethod
+    def of(cls, server: Server, http: httpx.Client, role: str) -> "Person":
+        """One of the demonstration's accounts, or its `client`."""
+        found = server.demonstration()
+        if role == "client":
+            return cls(http, grant_type="client_credentials", **found["client"])
+        account = next(a for a in found["accounts"] if a["role"] == role)
+        return cls(
+            http, grant_type="password", username=account["email"], password=account["password"]
+        )
+
+    def call(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **named: Any
+    ) -> httpx.Response:
+        return self.http.request(method, path, headers={**self.headers, **(headers or {})}, **named)
+
+    def get(self, path: str, **named: Any) -> httpx.Response:
+        return self.call("GET", path, **named)
+
+    def post(self, path: str, **named: Any) -> httpx.Response:
+        return self.call("POST", path, **named)
+
+    def patch(self, path: str, etag: str, **named: Any) -> httpx.Response:
+        return self.call("PATCH", path, headers={"If-Match": etag}, **named)
