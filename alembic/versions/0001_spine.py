@@ -487,7 +487,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_goals_leaders",
         "goals",
-        ["home_organisation_id", "id"],
+        ["home_organisation_id", "id", "agreement_id"],
         unique=False,
         sqlite_where=sa.text("to_leaders = 1"),
         postgresql_where=sa.text("to_leaders"),
@@ -496,7 +496,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_goals_systems",
         "goals",
-        ["home_organisation_id", "id"],
+        ["home_organisation_id", "id", "agreement_id"],
         unique=False,
         sqlite_where=sa.text("to_systems = 1"),
         postgresql_where=sa.text("to_systems"),

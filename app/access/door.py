@@ -27,6 +27,7 @@ from app.core.errors import (
     InsufficientScope,
     NotFound,
     PreconditionRequired,
+    Problem,
     StaleVersion,
 )
 from app.core.http import as_uuid, to_current
@@ -46,16 +47,23 @@ class Access:
         self, unit: Unit, caller: Caller, action: Action, *, request: Request | None = None
     ) -> None:
         self.unit, self.caller, self.action, self.request = unit, caller, action, request
+        self.refusal: Problem | None = None
+        """What is wrong with the request itself; the gate raises it when the row has spoken."""
         self.etag: str | None = None
         self.location: str | None = None
         self.created: bool | None = None
         self.parameters = caller.parameters()
-        self._owed: list[tuple[str, UUID]] = []
+        self._owed: list[tuple[str, str]] = []
 
     @property
     def caller_key(self) -> str:
         """Names the caller."""
         return self.caller.key
+
+    def check_request(self) -> None:
+        """Refuses a request that is wrong in itself, whatever it is about."""
+        if self.refusal is not None:
+            raise self.refusal
 
     async def read(self, query: Query, **values: Any) -> list[dict[str, Any]]:
         """Rows of a select that was built through the door, by column name."""
@@ -115,7 +123,7 @@ class Access:
         assert self.request is not None, "pages are for requests"
         cursors: Cursors = self.request.app.state.cursors
         values: dict[str, Any] = {**filters, "limit": query.limit + 1}
-        context = f"{self.request.url.path}?" + "&".join(
+        context = f"{self.request.scope['path']}?" + "&".join(
             f"{name}={filters[name]}" for name in sorted(filters)
         )
         if query.cursor is not None:
@@ -138,10 +146,9 @@ class Access:
         """Adds `Link: rel="next"` when there is a next page."""
         if page["next"] is not None:
             assert self.request is not None, "pages are for requests"
-            url = self.request.url
             response.headers["Link"] = link_next(
                 settings().base_url,
-                url.path,
+                self.request.scope["path"],
                 self.request.query_params.multi_items(),
                 page["next"],
             )
@@ -170,9 +177,7 @@ class Access:
 
     def _note(self, resource: Resource, rows: list[dict[str, Any]]) -> None:
         if resource.owes_receipt is not None:
-            self._owed.extend(
-                (resource.kind, as_uuid(row["id"])) for row in rows if row["owes_receipt"]
-            )
+            self._owed.extend((resource.kind, row["id"]) for row in rows if row["owes_receipt"])
 
     async def still_reads(self, kind: str, resource_id: UUID) -> bool:
         """Whether the caller sees the record now; what is no resource of its own stays as it was."""
@@ -232,6 +237,7 @@ def may(action: Action) -> Any:
 
     async def admitted(request: Request) -> Access:
         access: Access = request.scope["admitted"]
+        access.check_request()
         return access
 
     return _gated(ActionGate(action), admitted)
@@ -271,7 +277,11 @@ def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None
 
     async def found(request: Request, **path: Any) -> Row | Owned[Any]:
         access: Access = request.scope["admitted"]
-        resource_id: UUID = path[name]
+        row = await fetch(request, access, path[name])
+        access.check_request()
+        return row
+
+    async def fetch(request: Request, access: Access, resource_id: UUID) -> Row | Owned[Any]:
         if not writing:
             if GRANTS[action].by:
                 return Row(access, await access.standing(resource, resource_id))
@@ -299,10 +309,10 @@ async def _check_version(
     held: Held,
     shows: type[BaseModel] | None,
 ) -> None:
-    sent = request.headers.get("if-match")
-    if sent is None:
+    sent = request.headers.getlist("if-match")
+    if not sent:
         raise PreconditionRequired("Send the record's ETag in If-Match.")
-    versions = {tag.strip().strip('"').partition(".")[0] for tag in sent.split(",")}
+    versions = {tag.strip().strip('"').partition(".")[0] for tag in ",".join(sent).split(",")}
     if "*" in versions or str(held.entity.version) in versions:
         return
     row = await access.find(resource, held.entity.id)

@@ -64,7 +64,7 @@ class _History:
         """One page of an agreement that the caller has seen as a party, newest first."""
         assert access.request is not None, "pages are for requests"
         cursors: Cursors = access.request.app.state.cursors
-        context = access.request.url.path
+        context = access.request.scope["path"]
         values: dict[str, Any] = {"agreement_id": agreement_id, "limit": query.limit + 1}
         if query.cursor is not None:
             values["before"] = int(cursors.open(query.cursor, context))

@@ -5,10 +5,8 @@ a leader of the home organisation. A repeat writes nothing and opens no transact
 remembers what it has written; the memory may be cold.
 """
 
-from collections import OrderedDict
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ARRAY, JSON, Date, String, bindparam, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,8 +17,9 @@ from app.core.query import Query
 from app.core.tables import Id
 from app.models.receipts import NOBODY, Receipt
 
-_REMEMBERED = 200_000
-_written: OrderedDict[tuple[Any, ...], None] = OrderedDict()
+_REMEMBERED = 100_000
+_written: dict[tuple[Any, ...], set[str]] = {}
+"""Ids by reader, client, day and kind."""
 
 _table: Any = Receipt.__table__
 _rest = [
@@ -48,22 +47,21 @@ _INSERT = {
 }
 
 
-async def write(unit: Unit, caller: Caller, day: date, owed: list[tuple[str, UUID]]) -> None:
-    """Writes what of `owed` is new today; the caller commits before the body is sent."""
-    reader = (id(unit.database), caller.person_id or NOBODY, caller.client_id, day)
-    missing: dict[str, list[UUID]] = {}
+async def write(unit: Unit, caller: Caller, day: date, owed: list[tuple[str, str]]) -> None:
+    """Writes what of `owed` (kind and id) is new today; the request commits it before it answers."""
+    reader = (id(unit.database), caller.key, day)
+    missing: dict[str, list[str]] = {}
     for kind, resource_id in owed:
-        if (*reader, kind, resource_id) not in _written:
+        if resource_id not in _written.get((*reader, kind), ()):
             missing.setdefault(kind, []).append(resource_id)
     if not missing:
         return
-    await unit.begin()
-    sqlite_like = unit.database.is_sqlite
     for kind, ids in missing.items():
+        await unit.begin()
         await unit.rows(
             _INSERT[unit.database.dialect.name],
             {
-                "ids": [str(i) for i in ids] if sqlite_like else ids,
+                "ids": ids,
                 "kind": kind,
                 "day": day,
                 "person_id": caller.person_id or NOBODY,
@@ -73,9 +71,8 @@ async def write(unit: Unit, caller: Caller, day: date, owed: list[tuple[str, UUI
     unit.after_commit.append(lambda: _remember(reader, missing))
 
 
-def _remember(reader: tuple[Any, ...], written: dict[str, list[UUID]]) -> None:
+def _remember(reader: tuple[Any, ...], written: dict[str, list[str]]) -> None:
+    if sum(len(ids) for ids in _written.values()) > _REMEMBERED:
+        _written.clear()  # a cold memory only costs statements that write nothing
     for kind, ids in written.items():
-        for resource_id in ids:
-            _written[(*reader, kind, resource_id)] = None
-    while len(_written) > _REMEMBERED:
-        _written.popitem(last=False)
+        _written.setdefault((*reader, kind), set()).update(ids)

@@ -89,10 +89,11 @@ async def redraft(owned: Agreement, patch: dict[str, Any]) -> None:
         raise Conflict(f"The agreement is {agreement.state}; only a draft is changed like this.")
     version = await _version(owned, agreement.shown_number)
     before = version.text
+    whole = merged(before.model_dump(mode="json"), patch)
     try:
-        text = AgreementText.model_validate(merged(before.model_dump(mode="json"), patch))
+        text = AgreementText.model_validate(whole)
     except ValidationError as error:
-        raise invalid_body(error) from error
+        raise invalid_body(error, whole) from error
     changed = {name for name in patch if getattr(before, name) != getattr(text, name)}
     if not changed:
         return

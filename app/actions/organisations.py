@@ -1,8 +1,9 @@
 """Writes of organisations."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -336,29 +337,34 @@ def batch_of(
     changed: Sequence[Wanted],
 ) -> Batch:
     """The rows that `import_organisations` writes; of the created, parents come first."""
-    at = now()
+    c, j = _organisations.c, journal.journal.c
 
-    def entry(action: str, w: Wanted) -> tuple[Any, ...]:
-        return at, *actor, action, KIND, w.id, w.version, w.id, sorted(w.changed)
+    def bound(column: Any, values: Iterable[Any]) -> list[Any]:
+        way = column.type.dialect_impl(dialect).bind_processor(dialect)
+        return list(map(way, values) if way else values)
 
-    new = [(w.id, 1, at, at, w.folded, *w.values) for w in created]
-    names = [(w.id, *w.identifier) for w in created]
-    changes = [(w.id, w.version, at, w.folded, *w.values) for w in changed]
-    entries = [entry("created", w) for w in created] + [entry("changed", w) for w in changed]
+    def fields(wanted: Sequence[Wanted]) -> list[list[Any]]:
+        columns = zip(*((w.folded, *w.values) for w in wanted), strict=True)
+        return [
+            bound(c[n], values) for n, values in zip(("folded", *FIELDS), columns, strict=False)
+        ]
+
+    new = bound(c.id, (w.id for w in created))
+    old = bound(c.id, (w.id for w in changed))
+    (at,), (nothing,) = bound(j.at, [now()]), bound(j.changed, [[]])
+    who = bound(j.person_id, actor)
+    names = zip(old, bound(j.changed, (sorted(w.changed) for w in changed)), changed, strict=True)
     return Batch(
-        _rows(dialect, _organisations, _NEW, new),
-        _rows(dialect, _identifiers, _NAMES, names),
-        _rows(dialect, _organisations, _CHANGES, changes),
-        _rows(dialect, journal.journal, _JOURNAL, entries),
+        list(zip(new, repeat(1), repeat(at), repeat(at), *fields(created), strict=False)),
+        [(id_, *w.identifier) for id_, w in zip(new, created, strict=True)],
+        list(zip(old, (w.version for w in changed), repeat(at), *fields(changed), strict=False)),
+        [
+            *((at, *who, "created", KIND, id_, 1, id_, nothing) for id_ in new),
+            *((at, *who, "changed", KIND, id_, w.version, id_, named) for id_, named, w in names),
+        ],
         moves_of(changed),
         [w.id for w in (*created, *changed)],
     )
-
-
-def _rows(dialect: Dialect, table: Any, names: Sequence[str], rows: list[Any]) -> list[Any]:
-    ways = [table.c[n].type.dialect_impl(dialect).bind_processor(dialect) for n in names]
-    columns = zip(ways, zip(*rows, strict=True), strict=False)
-    return list(zip(*(map(way, cells) if way else cells for way, cells in columns), strict=True))
 
 
 _staged: Any = Table(

@@ -18,7 +18,7 @@ from app.core.errors import NotFound
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
 from app.core.routes import Route
-from app.models.agreement_text import AgreementText
+from app.models.agreement_text import OBLIGATIONS, AgreementText
 from app.models.agreements import AgreementState, LearningAgreement, VersionState
 from app.models.terms import PartyRole
 
@@ -178,7 +178,7 @@ class SignatureNew(wire.Shape):
 
     digest: Annotated[Digest, Field(description="`digest` of the proposal, as you read it.")]
     obligations: Annotated[
-        list[Annotated[str, Field(max_length=40)]],
+        list[Literal[OBLIGATIONS]],  # type: ignore[valid-type]
         Field(max_length=7, description="A coach, co-coach or mentor acknowledges all seven."),
     ] = []
 

@@ -1,6 +1,5 @@
 """Goals: what a learner sets out to do, negotiated with coach and tutor."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -70,7 +69,7 @@ class Wording(wire.Shape):
     personal_priority: Prose | None = None
     principles: Principles = []
     framework_items: FrameworkItems = []
-    target_date: date | None = None
+    target_date: wire.Day | None = None
 
 
 class GoalNew(Wording):
@@ -99,7 +98,7 @@ class GoalChange(wire.Shape):
     personal_priority: Prose | MISSING | None = MISSING
     principles: Principles | MISSING = MISSING
     framework_items: FrameworkItems | MISSING = MISSING
-    target_date: date | MISSING | None = MISSING
+    target_date: wire.Day | MISSING | None = MISSING
     readers: Readers | MISSING = MISSING
 
 

@@ -1,6 +1,5 @@
 """Organisations: schools, colleges, authorities, consortia and the rest."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
 from app.core.routes import Route
-from app.core.text import Line, fold, like
+from app.core.text import Code, Line, fold, like
 from app.models.organisations import Organisation, OrganisationKind
 
 router = APIRouter(prefix="/v1/organisations", tags=["Organisations"], route_class=Route)
@@ -55,8 +54,8 @@ class OrganisationNew(wire.Shape):
     name: Line
     name_cy: Line | None = None
     parent_id: UUID | None = None
-    opened_on: date | None = None
-    closed_on: date | None = None
+    opened_on: wire.Day | None = None
+    closed_on: wire.Day | None = None
     sector: Line | None = None
     address: Address = []
     postcode: Annotated[Line, Field(max_length=20)] | None = None
@@ -73,8 +72,8 @@ class OrganisationChange(wire.Shape):
     name: Line | MISSING = MISSING
     name_cy: Line | MISSING | None = MISSING
     parent_id: UUID | MISSING | None = MISSING
-    opened_on: date | MISSING | None = MISSING
-    closed_on: date | MISSING | None = MISSING
+    opened_on: wire.Day | MISSING | None = MISSING
+    closed_on: wire.Day | MISSING | None = MISSING
     sector: Line | MISSING | None = MISSING
     address: Address | MISSING = MISSING
     postcode: Annotated[Line, Field(max_length=20)] | MISSING | None = MISSING
@@ -92,8 +91,8 @@ class OrganisationQuery(PageQuery):
     q: (
         Annotated[Line, Field(description="Part of a name; accents and case do not matter.")] | None
     ) = None
-    source: Annotated[str, Field(max_length=100)] | None = None
-    external_id: Annotated[str, Field(max_length=100)] | None = None
+    source: Code | None = None
+    external_id: Annotated[Line, Field(max_length=100)] | None = None
 
 
 def _identifiers(found: list[wire.ExternalIdentifier]) -> list[organisations.Identifier]:

@@ -1,11 +1,10 @@
 """People and their affiliations. There is no open directory."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import MISSING, BaseModel, Field, Json, StringConstraints
+from pydantic import MISSING, AfterValidator, BaseModel, Field, Json
 
 from app.access.claims import claim
 from app.access.door import Access, Owned, Row, may, one
@@ -16,19 +15,22 @@ from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
 from app.core.routes import Route
-from app.core.text import Line, fold, like
+from app.core.text import Email, Line, fold, like
 from app.models.people import Affiliation, AffiliationRole, Person
 
 router = APIRouter(prefix="/v1/people", tags=["People"], route_class=Route)
 me_router = APIRouter(prefix="/v1/me", tags=["People"], route_class=Route)
 affiliations_router = APIRouter(prefix="/v1/affiliations", tags=["People"], route_class=Route)
 
-Email = Annotated[Line, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Fraction = Annotated[
     float,
     Field(
-        gt=0, le=1, allow_inf_nan=False, description="Part of a full post, 0.2 for a day a week."
+        strict=True,
+        ge=0.001,
+        le=1,
+        description="Part of a full post, 0.2 for a day a week; kept to three decimals.",
     ),
+    AfterValidator(lambda value: round(value, 3)),
 ]
 
 
@@ -62,9 +64,9 @@ class AffiliationTerms(wire.Shape):
     organisation_id: UUID
     role: AffiliationRole
     fraction: Fraction | None = None
-    starts_on: date
+    starts_on: wire.Day
     ends_on: Annotated[
-        date | None, Field(description="The first day on which it no longer counts.")
+        wire.Day | None, Field(description="The first day on which it no longer counts.")
     ] = None
 
 
@@ -165,8 +167,8 @@ class AffiliationChange(wire.Shape):
 
     role: AffiliationRole | MISSING = MISSING
     fraction: Fraction | MISSING | None = MISSING
-    starts_on: date | MISSING = MISSING
-    ends_on: date | MISSING | None = MISSING
+    starts_on: wire.Day | MISSING = MISSING
+    ends_on: wire.Day | MISSING | None = MISSING
 
 
 class AffiliationQuery(PageQuery):

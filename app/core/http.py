@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import (
@@ -32,7 +33,9 @@ from app.core.settings import settings
 
 log = structlog.get_logger()
 
-_REQUEST_ID = re.compile(rb"^[A-Za-z0-9_-]{8,64}$")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+_MOST_ERRORS = 100
+_LONGEST_NAME = 200
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -51,9 +54,13 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         sent = dict(scope["headers"]).get(b"x-request-id", b"")
-        request_id = sent if _REQUEST_ID.match(sent) else str(uuid7()).encode()
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else str(uuid7()).encode()
         scope["request_id"] = request_id.decode()
         started = False
+        # HEAD is GET without its body (RFC 9110, 9.3.2).
+        headless = scope["method"] == "HEAD"
+        if headless:
+            scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
@@ -64,10 +71,14 @@ class Envelope:
                 headers.extend(_HEADERS)
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))
+            elif headless:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            log.info("caller_gone", request_id=scope["request_id"])
         except Exception as error:
             # The last net: whatever nobody foresaw is logged in full and answered without detail.
             log.error("failure", request_id=scope["request_id"], exc_info=error)
@@ -85,7 +96,7 @@ def render(problem: Problem, request_id: str) -> Response:
         "status": problem.status,
         "detail": problem.detail,
         "request_id": request_id,
-        **({"errors": problem.errors} if problem.errors else {}),
+        **({"errors": _bounded(problem.errors)} if problem.errors else {}),
         **problem.members,
     }
     return Response(
@@ -94,6 +105,17 @@ def render(problem: Problem, request_id: str) -> Response:
         headers=problem.headers,
         media_type="application/problem+json",
     )
+
+
+def _bounded(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The first errors, with names and words cut: a caller cannot make an answer of any size."""
+    return [
+        {
+            name: text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "…"
+            for name, text in error.items()
+        }
+        for error in errors[:_MOST_ERRORS]
+    ]
 
 
 _WORDS = {
@@ -107,11 +129,27 @@ _WORDS = {
 }
 
 
-def _pointer(location: Sequence[Any]) -> str:
+def pointer(location: Iterable[Any]) -> str:
+    """The JSON pointer (RFC 6901) to a place in a body."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+def _steps(error: Any, body: Any) -> Iterator[Any]:
+    """The steps of an error's place that lead into `body`.
+
+    pydantic also names the alternative of a union, which is no step: the type of a value.
+    """
+    steps = error["loc"][1:]
+    for index, step in enumerate(steps):
+        holds = step in body if isinstance(body, dict) else isinstance(body, list)
+        if holds and (isinstance(body, dict) or type(step) is int):
+            body = body[step]
+        elif error["type"] != "missing" or index < len(steps) - 1:
+            continue
+        yield step
+
+
+def _validation_errors(errors: Sequence[Any], body: Any) -> list[dict[str, str]]:
     """pydantic's findings as JSON pointers and plain words; each place once."""
     found: dict[tuple[str, str], str] = {}
     for error in errors:
@@ -122,31 +160,22 @@ def _validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
         if kind == "missing_sentinel_error":
             continue  # the alternative "not sent" of an optional field of a change
         if place == "body":
-            # Alternatives of a union carry their type's name as a last step: not part of the body.
-            path = [part for part in rest if not _is_type_name(part)]
-            key = ("pointer", _pointer(path))
+            key = ("pointer", pointer(_steps(error, body)))
         elif place == "header":
             key = ("header", "-".join(str(part) for part in rest))
         else:
             key = ("parameter", ".".join(str(part) for part in rest) or place)
         found.setdefault(key, detail)
+        if len(found) == _MOST_ERRORS:
+            break
     return [{name: where, "detail": detail} for (name, where), detail in found.items()]
 
 
-def invalid_body(error: ValidationError) -> Invalid:
-    """What a model says of a body, as the problem that names its fields."""
+def invalid_body(error: ValidationError, body: Any) -> Invalid:
+    """What a model says of `body`, as the problem that names its fields."""
     found = [{**e, "loc": ("body", *e["loc"])} for e in error.errors()]
     return Invalid(
-        "Some fields break a rule; `errors` names them.", errors=_validation_errors(found)
-    )
-
-
-def _is_type_name(part: Any) -> bool:
-    return isinstance(part, str) and (
-        part.startswith(
-            ("function-", "constrained-", "list[", "lax-or-strict", "nullable", "union")
-        )
-        or part in ("str", "int", "date", "datetime", "uuid", "bool", "missing-sentinel")
+        "Some fields break a rule; `errors` names them.", errors=_validation_errors(found, body)
     )
 
 
@@ -157,7 +186,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
         return Invalid(
             "Some fields break a rule; `errors` names them.",
-            errors=_validation_errors(error.errors()),
+            errors=_validation_errors(error.errors(), error.body),
         )
     assert isinstance(error, HTTPException)
     headers = error.headers or {}
@@ -174,7 +203,21 @@ def problem_of(error: Exception) -> Problem:
 
 async def handle(request: Request, error: Exception) -> Response:
     """Exception handler of the application."""
-    return render(problem_of(error), request.scope.get("request_id", ""))
+    problem = problem_of(error)
+    if isinstance(problem, MethodNotAllowed):
+        # Starlette names the methods of the first route with this address only.
+        problem.headers["Allow"] = ", ".join(_allowed(request))
+    return render(problem, request.scope.get("request_id", ""))
+
+
+def _allowed(request: Request) -> list[str]:
+    found = {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 def install(app: FastAPI) -> None:

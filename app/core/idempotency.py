@@ -33,7 +33,7 @@ from app.core.query import Query
 from app.core.tables import Id, Moment, metadata
 
 LIFETIME = timedelta(hours=24)
-_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 answers = Table(
     "idempotency_answers",
@@ -97,7 +97,7 @@ class Replay(Exception):
 
 def valid_key(value: str) -> str:
     """The key, or Invalid: 1 to 255 visible ASCII characters."""
-    if not _KEY.match(value):
+    if not _KEY.fullmatch(value):
         raise Invalid(
             errors=[
                 {

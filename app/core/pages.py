@@ -7,7 +7,7 @@ import base64
 import binascii
 import hmac
 from typing import Annotated, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -88,4 +88,4 @@ class Cursors:
 def link_next(base_url: str, path: str, query: list[tuple[str, str]], cursor: str) -> str:
     """Value of the Link header that leads to the next page."""
     kept = [(name, value) for name, value in query if name != "cursor"]
-    return f'<{base_url}{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'
+    return f'<{base_url}{quote(path)}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'

@@ -6,6 +6,7 @@ and commits the request's transaction after the answer is made and before it is 
 the dependencies, among them the one that fetches the row, before it validates the body.
 """
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 from uuid import UUID
@@ -22,9 +23,11 @@ from app.core.errors import (
     Invalid,
     MalformedRequest,
     NotFound,
+    Problem,
     TooLarge,
     UnsupportedMediaType,
 )
+from app.core.http import pointer
 from app.core.settings import settings
 
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -35,6 +38,7 @@ class Admitted(Protocol):
     """What a gate hands over: who asks, and the unit of work of the request."""
 
     unit: Unit
+    refusal: Problem | None
     etag: str | None
     location: str | None
     created: bool | None
@@ -67,17 +71,15 @@ class _Request(Request):
     """A request whose body is read and parsed already."""
 
     parsed: Any = None
-    unread: MalformedRequest | None = None
 
     async def json(self) -> Any:
-        # A text is no JSON object: a body that could not be read is never taken for an empty one.
-        return self.parsed if self.unread is None else ""
+        return self.parsed
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, refused as soon as it is known to be larger than `limit` bytes."""
     refusal = TooLarge(f"A body may have at most {limit:,} bytes.")
-    if request.headers.get("content-encoding", "identity") != "identity":
+    if set(request.headers.getlist("content-encoding")) - {"identity"}:
         raise UnsupportedMediaType("Send the body without Content-Encoding.")
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
@@ -91,17 +93,34 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _check_media_type(content_type: str) -> None:
+def _parse(body: bytes, content_type: str) -> Any:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in _JSON_TYPES:
         raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+    return strict_json.parse(body)
 
 
-def _refuse_repeated_parameters(request: Request) -> None:
-    pairs = request.query_params.multi_items()
-    names = [name for name, _ in pairs]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise Invalid(errors=[{"parameter": name, "detail": "is there twice"} for name in repeated])
+def _check_empty(parsed: Any) -> None:
+    if isinstance(parsed, dict):
+        wrong = [pointer([name]) for name in parsed]
+    else:
+        wrong = [] if parsed is None else [""]
+    if wrong:
+        raise Invalid(errors=[{"pointer": p, "detail": "no body is taken here"} for p in wrong])
+
+
+def _check_parameters(request: Request, *, known: bool) -> None:
+    """Refuses repeated parameters, and any at all where none is known."""
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    detail = "is there twice" if known else "is not a parameter here"
+    if wrong := [name for name, count in counts.items() if count > known]:
+        raise Invalid(errors=[{"parameter": name, "detail": detail} for name in wrong])
+
+
+def _idempotency_key(request: Request) -> str | None:
+    sent = request.headers.getlist("idempotency-key") if request.method == "POST" else []
+    # Two headers are joined by a comma and a space (RFC 9110, 5.2), which no key has.
+    return idempotency.valid_key(", ".join(sent)) if sent else None
 
 
 class Route(APIRoute):
@@ -112,6 +131,8 @@ class Route(APIRoute):
         gates = gates_of(self.dependant)
         gate = gates[0] if gates else None
         takes_json = self.body_field is not None
+        # A route that describes its body itself reads it itself: a file, say.
+        takes_bytes = "requestBody" in (self.openapi_extra or {})
         query_model = bool(self.dependant.query_params)
 
         async def public(request: Request) -> Response:
@@ -121,33 +142,29 @@ class Route(APIRoute):
             assert gate is not None
             admitted = await gate.admit(request)
             request.scope["admitted"] = admitted
-            if request.scope["query_string"]:
-                if query_model:
-                    _refuse_repeated_parameters(request)
-                else:
-                    raise Invalid(
-                        errors=[
-                            {"parameter": name, "detail": "is not a parameter here"}
-                            for name in dict.fromkeys(request.query_params)
-                        ]
-                    )
-            parsed: Any = None
+            body, key, parsed = b"", None, None
             if request.method in ("POST", "PUT", "PATCH"):
                 body = await read_body(request, settings().body_limit)
                 inner = _Request(request.scope, request.receive)
                 inner._body = body
-                if body and takes_json:
-                    _check_media_type(request.headers.get("content-type", ""))
-                    try:
-                        parsed = inner.parsed = strict_json.parse(body)
-                    except MalformedRequest as problem:
-                        inner.unread = problem
-                elif body:
-                    parsed = body.hex()
                 request = inner
+            try:
+                if request.scope["query_string"]:
+                    _check_parameters(request, known=query_model)
+                if gate.takes_key:
+                    key = _idempotency_key(request)
+                if body and takes_bytes:
+                    parsed = body.hex()
+                elif body:
+                    parsed = inner.parsed = _parse(body, request.headers.get("content-type", ""))
+                    if not takes_json:
+                        _check_empty(parsed)
+            except (Invalid, MalformedRequest, UnsupportedMediaType) as problem:
+                # Not yet: the gate's dependency raises it when the row has spoken.
+                admitted.refusal = problem
             unit = admitted.unit
             try:
-                return await _in_transaction(request, admitted, gate, answer, parsed)
+                return await _in_transaction(request, admitted, key, answer, parsed)
             finally:
                 await unit.close()
                 # The admitted request knows its scope: without this each request would leave a
@@ -160,27 +177,26 @@ class Route(APIRoute):
 async def _in_transaction(
     request: Request,
     admitted: Admitted,
-    gate: Gate,
+    key: str | None,
     answer: Callable[[Request], Coroutine[Any, Any, Response]],
     parsed: Any,
 ) -> Response:
     guard = None
-    unread = getattr(request, "unread", None)
-    key = request.headers.get("idempotency-key") if request.method == "POST" else None
     try:
-        if key is not None and gate.takes_key and unread is None:
+        if key is not None and admitted.refusal is None:
             guard = idempotency.Guard(
                 admitted.unit,
                 caller=admitted.caller_key,
-                key=idempotency.valid_key(key),
-                fingerprint=idempotency.fingerprint(request.method, request.url.path, parsed),
+                key=key,
+                fingerprint=idempotency.fingerprint(request.method, request.scope["path"], parsed),
             )
             # Looked up when the write begins: whatever is refused before that was never answered.
             admitted.unit.before_first_write = guard.enter
         response = await answer(request)
-    except RequestValidationError:
-        if unread is not None:
-            raise unread from None
+    except RequestValidationError as invalid:
+        # An address that is none is a row that is not there: it speaks before the body.
+        if in_path := [error for error in invalid.errors() if error["loc"][0] == "path"]:
+            raise RequestValidationError(in_path) from None
         raise
     except idempotency.Replay as replay:
         stored = replay.answer
@@ -211,8 +227,8 @@ def _complete(request: Request, response: Response, admitted: Admitted) -> None:
 
 
 def _not_modified(request: Request, etag: str | None) -> bool:
-    sent = request.headers.get("if-none-match")
-    if sent is None or etag is None:
+    sent = request.headers.getlist("if-none-match")
+    if not sent or etag is None:
         return False
-    candidates = [tag.strip().removeprefix("W/") for tag in sent.split(",")]
-    return "*" in candidates or etag in candidates
+    candidates = [tag.strip() for tag in ",".join(sent).split(",")]
+    return "*" in candidates or etag in candidates or f"W/{etag}" in candidates

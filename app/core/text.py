@@ -54,6 +54,13 @@ Prose = Annotated[
 ]
 """Free text: paragraphs, at most 10,000 characters."""
 
+Email = Annotated[
+    str,
+    BeforeValidator(_clean_before),
+    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+]
+"""An e-mail address; whether it works only a message can tell."""
+
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
 """A machine's name for something: letters, digits and `_ . : / -`, at most 100 characters."""
 

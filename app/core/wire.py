@@ -1,6 +1,8 @@
 """Types of answers. Values come from our own database as the drivers give them (text on SQLite,
 objects on PostgreSQL) and need no second validation: both serialise to the same JSON."""
 
+import re
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin
 
@@ -8,6 +10,7 @@ from fastapi import Query
 from pydantic import (
     MISSING,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     StringConstraints,
     WithJsonSchema,
@@ -44,6 +47,21 @@ def member_of(kind: type[StrEnum], *, or_null: bool = False) -> WithJsonSchema:
         "title": kind.__name__,
     }
     return WithJsonSchema({"anyOf": [schema, {"type": "null"}]} if or_null else schema)
+
+
+def _written_as_day(value: object) -> object:
+    # Left to itself pydantic takes numbers for seconds since 1970, and a midnight for its day.
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    if type(value) is date:
+        return value
+    raise ValueError("must be a date like 2026-09-01")
+
+
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+Day = Annotated[date, BeforeValidator(_written_as_day)]
+"""A date that a caller sends: RFC 3339, full-date."""
 
 
 class Shape(BaseModel):

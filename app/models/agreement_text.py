@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.core.text import Line, Prose
+from app.core.wire import Day
 from app.models.terms import (
     DEFAULT_TERMS,
     PARTY_READERS,
@@ -84,9 +84,9 @@ class DualRole(_Part):
 class Rhythm(_Part):
     """How often the parties talk, and for how long."""
 
-    every_weeks: Annotated[int, Field(ge=1, le=52)]
-    minutes: Annotated[int, Field(ge=5, le=480)]
-    minimum_conversations: Annotated[int, Field(ge=1, le=200)]
+    every_weeks: Annotated[int, Field(strict=True, ge=1, le=52)]
+    minutes: Annotated[int, Field(strict=True, ge=5, le=480)]
+    minimum_conversations: Annotated[int, Field(strict=True, ge=1, le=200)]
 
 
 class Supporter(_Part):
@@ -109,12 +109,14 @@ class Disclosure(_Part):
     experiments: Ticks = list(DEFAULT_TERMS[RecordKind.EXPERIMENTS])
     evidence: Ticks = list(DEFAULT_TERMS[RecordKind.EVIDENCE])
     reflections: Ticks = list(DEFAULT_TERMS[RecordKind.REFLECTIONS])
-    counts_in_statistics: Annotated[bool, Field(description="Whether records are counted.")] = False
+    counts_in_statistics: Annotated[
+        StrictBool, Field(description="Whether records are counted.")
+    ] = False
     former_parties: Annotated[
         FormerParties, Field(description="What someone who has left keeps reading.")
     ] = FormerParties.OWN
     peripheral_members: Annotated[
-        bool,
+        StrictBool,
         Field(description="Whether newcomers at the edge of a network read what it reads."),
     ] = False
 
@@ -182,9 +184,9 @@ class AgreementText(_Part):
         None
     )
     dual_roles: Annotated[list[DualRole], Field(max_length=60)] = []
-    starts_on: date | None = None
-    review_on: Annotated[list[date], Field(max_length=60)] = []
-    ends_on: date | None = None
+    starts_on: Day | None = None
+    review_on: Annotated[list[Day], Field(max_length=60)] = []
+    ends_on: Day | None = None
 
     def people(self, *roles: PartyRole) -> list[UUID]:
         """Each person who is a party (in one of `roles`, when given) once, in order."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.clock import now
 from app.core.errors import Conflict
 from app.core.tables import Base, Id, Moment, Versioned, one_of, ticked_index
-from app.models.terms import PARTY_READERS, Ticked
+from app.models.terms import PARTY_READERS, Reader, Ticked
 
 
 class GoalState(StrEnum):
@@ -108,8 +108,11 @@ class Goal(Ticked, Versioned, Base):
         # One index for each class of reader, of the rows that are ticked for it: a page never walks
         # over rows that its reader may not see.
         *(ticked_index(f"ix_goals_{r}", f"to_{r}", "agreement_id", "id") for r in PARTY_READERS),
-        ticked_index("ix_goals_leaders", "to_leaders", "home_organisation_id", "id"),
-        ticked_index("ix_goals_systems", "to_systems", "home_organisation_id", "id"),
+        # With the agreement, whose learners must be at home: the branch needs no more than the index.
+        *(
+            ticked_index(f"ix_goals_{r}", f"to_{r}", "home_organisation_id", "id", "agreement_id")
+            for r in (Reader.LEADERS, Reader.SYSTEMS)
+        ),
         {"info": {"access": "owned:goal"}},
     )
 

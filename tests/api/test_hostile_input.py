@@ -92,7 +92,6 @@ class Scene:
 
     world: World
     places: dict[str, str]
-    names = ("learner", "operator", "administrator")
 
     def actor(self, endpoint: Endpoint) -> str:
         path = endpoint.route.path
@@ -106,6 +105,8 @@ class Scene:
         path = endpoint.route.path
         code = "1" if "principles" in path else "coaching-principles"
         values = {**self.places, "code": code, **changed}
+        if path.endswith(("/completion", "/ending")):
+            values = {**values, "learning_agreement_id": self.places["active"], **changed}
         for name in endpoint.route.param_convertors:
             assert name in values, f"give the scene a place for {{{name}}} of {endpoint}"
             path = path.replace(f"{{{name}}}", values[name])
@@ -149,11 +150,13 @@ async def scene(app: Any) -> AsyncIterator[Scene]:
         world = await World.create(app, http)
         agreement = await world.agreement()
         goal = await world.goal(agreement)
+        proposal, _ = await world.propose()
         yield Scene(
             world,
             {
                 "goal_id": goal["id"],
-                "learning_agreement_id": agreement,
+                "learning_agreement_id": proposal.rpartition("/")[2],
+                "active": agreement,
                 "organisation_id": str(world.school),
                 "person_id": str(world.learner.id),
                 "affiliation_id": str(world.affiliations["learner"]),
@@ -366,7 +369,7 @@ async def test_reading_a_body_takes_time_in_proportion_to_its_size(
 CONTENT_TYPES = [
     None, "", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
     "application/xml", "application/jsonp", "application/json, text/plain", "application", "/", ";", "json",
-    "application/problem+json", "application/\xe9", "application/json\x85", "x" * 10_000,
+    "application/problem+json", "application/\xe9", "x" * 10_000,
 ]  # fmt: skip
 READ = [
     "application/json", "APPLICATION/JSON", "application/json; charset=utf-8", "application/json;",
@@ -717,14 +720,15 @@ async def test_only_a_plain_request_id_comes_back(scene: Scene, sent: str) -> No
     [
         "/", "//", "/v1", "/v1/", "/v1/goals/", "/v1/goals//", "//v1/goals", "/V1/goals", "/v1/goals%2F", "/v1/goals.json",
         "/v1/nowhere", "/v1/goals/x/y/z", "/health/live/", "/.env", "/.git/config", "/admin", "/%00", "/%FF", "/\xe9",
-        "/v1/goals%0A", "/v1/goals%0D%0AX-A:%20b", "/v1/../v1/goals", "/docs/assets/..%2f..%2fmain.py",
+        "/v1/goals%0D%0AX-A:%20b", "/v1/goals%0A%0A", "/v1/../v1/goals", "/docs/assets/..%2f..%2fmain.py",
         "/docs/assets/%2e%2e", "/docs/assets/main.py", "/docs/assets/.", "/problems/nothing-such", "/problems/",
         "/" + "x" * 100_000, "/v1/" + "a/" * 10_000, "*", "/oauth/", "/oauth/token/", "/openapi.json/", "/v1/me/x",
     ],
 )  # fmt: skip
 async def test_an_unknown_address_is_a_problem(scene: Scene, target: str) -> None:
-    for method in ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "BREW"):
+    for method in ("GET", "POST", "DELETE", "OPTIONS", "BREW"):
         problem(await send(scene.world.app, method, target, body=b"{"), 404)
+    assert (await send(scene.world.app, "HEAD", target))[::2] == (404, b"")
 
 
 @pytest.mark.parametrize("slug", ["X", "%00", "a" * 61, "..", "a%0A", "not-found%0A", "<b>", "\xe9"])
@@ -745,7 +749,10 @@ async def test_a_method_that_is_not_taken_says_which_are(scene: Scene, path: str
         if method not in taken:
             asked = {name: value for name, value in values.items() if name in here[0].route.param_convertors}
             answer = await send(scene.world.app, method, scene.path(here[0], **asked), body=b"{")
-            problem(answer, 405)
+            if method == "HEAD":
+                assert (answer.status, answer.body) == (405, b"")
+            else:
+                problem(answer, 405)
             assert set(str(answer.header("allow")).split(", ")) == taken
 
 
@@ -914,18 +921,18 @@ def meanings(world: World) -> list[tuple[str, str, dict[str, Any], str]]:
             {**text, "parties": [*text["parties"], {"person_id": absent, "role": "tutor"}]},
             "/parties/4/person_id",
         ),
-        ("learner", "/v1/learning-agreements", {**text, "disclosure": {"text": []}}, "/disclosure/text"),
+        ("learner", "/v1/learning-agreements", {**text, "disclosure": {"text": []}}, "/disclosure"),
         (
             "learner",
             "/v1/learning-agreements",
             {**text, "disclosure": {"existence": ["leaders"]}},
-            "/disclosure/existence",
+            "/disclosure",
         ),
         (
             "learner",
             "/v1/learning-agreements",
             {**text, "disclosure": {"text": ["coaches", "fellows", "advisers", "systems"]}},
-            "/disclosure/text",
+            "/disclosure",
         ),
     ]
 
@@ -947,8 +954,8 @@ async def test_a_draft_is_patched_by_its_fields(scene: Scene) -> None:
         ({"rhythm": {"minutes": 481}}, "/rhythm/minutes"),
         ({"rhythm": {"RhythmChange": 1}}, "/rhythm/RhythmChange"),
         ({"rhythm": {"minutes": "45"}}, "/rhythm/minutes"),
-        ({"disclosure": {"text": None, "existence": ["leaders"]}}, "/disclosure/existence"),
-        ({"disclosure": {"text": []}}, "/disclosure/text"),
+        ({"disclosure": {"text": None, "existence": ["leaders"]}}, "/disclosure"),
+        ({"disclosure": {"text": []}}, "/disclosure"),
         ({"disclosure": {"goals": ["nobody"]}}, "/disclosure/goals/0"),
         ({"disclosure": {"text": {"0": "leaders"}}}, "/disclosure/text"),
         ({"parties": [{"person_id": str(uuid4())}]}, "/parties/0/role"),
