@@ -380,7 +380,7 @@ _APPLY = Query(
     .returning(_organisations.c.id)
 )
 _CLEAR = Query(text("DROP TABLE organisation_changes"))
-_CHUNK = 5000
+_CHUNK = 2000
 
 
 async def import_organisations(

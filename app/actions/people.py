@@ -51,6 +51,8 @@ async def create_person(
         await _check_organisation(
             access, affiliation["organisation_id"], "/affiliation/organisation_id"
         )
+    if len(set(identifiers)) != len(identifiers):
+        raise Invalid.field("/identifiers", "has an identifier twice")
     moment = now()
     person = Person(
         id=claim.id,
@@ -75,7 +77,8 @@ async def create_person(
                     person_id=person.id,
                 )
             )
-        await _affiliate(access, Claim(uuid7(), None, repeated=False), person.id, affiliation)
+        made = Claim(uuid7(), None, repeated=False)
+        await _affiliate(access, made, person.id, affiliation, "/affiliation")
 
 
 async def change_person(owned: Owned[Person], values: Mapping[str, Any]) -> None:
@@ -122,9 +125,9 @@ async def change_affiliation(owned: Owned[Affiliation], values: Mapping[str, Any
 
 
 async def _affiliate(
-    access: Access, claim: Claim, person_id: UUID, values: Mapping[str, Any]
+    access: Access, claim: Claim, person_id: UUID, values: Mapping[str, Any], pointer: str = ""
 ) -> None:
-    _check_dates(values["starts_on"], values.get("ends_on"), "")
+    _check_dates(values["starts_on"], values.get("ends_on"), pointer)
     moment = now()
     affiliation = Affiliation(
         id=claim.id,

@@ -56,8 +56,8 @@ Prose = Annotated[
 
 Email = Annotated[
     str,
-    BeforeValidator(_clean_before),
     StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    BeforeValidator(_clean_before),
 ]
 """An e-mail address; whether it works only a message can tell."""
 
