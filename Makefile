@@ -26,7 +26,7 @@ $(VENV)/.ready: $(VENV)/bin/uv requirements/dev.lock pyproject.toml
 
 run: $(VENV)/.ready ## Migrate, make a demonstration cluster if the database is empty, and serve (PORT=8000)
 	@export TANDEM_PORT=$${PORT:-8000} TANDEM_PASSWORD_GRANT=$${TANDEM_PASSWORD_GRANT:-true}; \
-	$(BIN)/tandem migrate && $(BIN)/tandem demonstrate && $(BIN)/tandem welcome && exec $(BIN)/tandem serve
+	$(BIN)/tandem demonstrate && exec $(BIN)/tandem serve
 
 test: $(VENV)/.ready ## Run every test on SQLite and PostgreSQL (ARGS='...' goes to pytest)
 	$(BIN)/python -m pytest $(ARGS)

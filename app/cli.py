@@ -70,11 +70,18 @@ async def _load_reference() -> Any:
 
 @app.command()
 def demonstrate() -> None:
-    """Fill an empty database with a small demonstration cluster; leave any other alone."""
+    """Migrate, fill an empty database with a small demonstration cluster (any other is left alone),
+    and print how to sign in."""
+    migrate()
     file = settings().var / "demo.json"
-    made = asyncio.run(_demonstrate(file))
-    if made:
+    if asyncio.run(_demonstrate(file)):
         typer.echo(f"Demonstration cluster made; its accounts are in {file}.")
+    typer.echo(f"\n  Documentation:  {settings().base_url}/docs")
+    if file.exists():
+        typer.echo(f"  Sign in with Authorize; accounts of the demonstration ({file}):")
+        for account in json.loads(file.read_text())["accounts"]:
+            typer.echo(f"    {account['role']:<14} {account['email']:<28} {account['password']}")
+    typer.echo("")
 
 
 async def _demonstrate(file: Path) -> bool:
@@ -85,20 +92,6 @@ async def _demonstrate(file: Path) -> bool:
             return False
         await demonstration.create(database, file)
         return True
-
-
-@app.command()
-def welcome() -> None:
-    """Print where the documentation is and how to sign in."""
-    base = settings().base_url
-    typer.echo(f"\n  Documentation:  {base}/docs")
-    file = settings().var / "demo.json"
-    if file.exists():
-        accounts = json.loads(file.read_text())["accounts"]
-        typer.echo(f"  Sign in with Authorize; accounts of the demonstration ({file}):")
-        for account in accounts:
-            typer.echo(f"    {account['role']:<14} {account['email']:<28} {account['password']}")
-    typer.echo("")
 
 
 @app.command()

@@ -8,13 +8,15 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import make_url
 
+from app.core.sqlite import create_private
+
 
 def sync_url(url: str) -> Any:
     """The URL for a synchronous driver: pysqlite or psycopg."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            create_private(parsed.database)
         return parsed.set(drivername="sqlite+pysqlite")
     return parsed.set(drivername="postgresql+psycopg")
 

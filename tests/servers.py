@@ -101,9 +101,8 @@ class Server:
 def serving(url: str, folder: Path) -> Iterator[Server]:
     """A migrated server with the demonstration cluster in its database."""
     server = Server(url, folder)
-    for command in ("migrate", "demonstrate"):
-        done = server.command(command)
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = server.command("demonstrate")
+    assert done.returncode == 0, done.stdout + done.stderr
     server.start()
     try:
         yield server

@@ -10,7 +10,6 @@ import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -69,7 +68,7 @@ class Database:
             "pool_timeout": 5,
         }
         if self.is_sqlite:
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            sqlite.create_private(self._path)
             self.engine = create_async_engine(self._async_url, **options)
             self._reader = sqlite.connect(self._path)
             sqlite3.Connection.execute(self._reader, "PRAGMA query_only=ON")

@@ -4,8 +4,11 @@ A statement on a local file takes microseconds; handing it to a thread (aiosqlit
 the statement. See docs/decisions/databases.md.
 """
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Pool
@@ -42,6 +45,14 @@ class LoopConnection(sqlite3.Connection):
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         """The plain driver's execute: for statements that do not come through SQLAlchemy."""
         return super().cursor(sqlite3.Cursor).execute(*arguments)
+
+
+def create_private(path: str) -> None:
+    """Makes the file, readable by its owner alone, unless it is there; what SQLite puts beside it
+    takes over its mode."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def connect(
