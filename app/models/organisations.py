@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import Base, Id, Versioned, one_of
@@ -33,7 +33,7 @@ class Organisation(Versioned, Base):
     name: Mapped[str] = mapped_column(String(300))
     name_cy: Mapped[str | None] = mapped_column(String(300))
     # Both names folded, for search: made in Python so that both databases agree.
-    folded: Mapped[str] = mapped_column(String(700))
+    folded: Mapped[str] = mapped_column(Text)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id"), type_=Id)
     opened_on: Mapped[date | None]
     closed_on: Mapped[date | None]

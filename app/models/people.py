@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Numeric,
     String,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,7 +48,7 @@ class Person(Versioned, Base):
     __tablename__ = "people"
 
     name: Mapped[str] = mapped_column(String(300))
-    folded: Mapped[str] = mapped_column(String(300))
+    folded: Mapped[str] = mapped_column(Text)
     email: Mapped[str | None] = mapped_column(String(254))
     created_by: Mapped[UUID | None] = mapped_column(Id)
     creation_digest: Mapped[str | None] = mapped_column(String(64))
