@@ -25,7 +25,7 @@ $(VENV)/.ready: $(VENV)/bin/uv requirements/dev.lock pyproject.toml
 	@touch $@
 
 run: $(VENV)/.ready ## Migrate, make a demonstration cluster if the database is empty, and serve (PORT=8000)
-	@export TANDEM_PORT=$${PORT:-8000} TANDEM_PASSWORD_GRANT=$${TANDEM_PASSWORD_GRANT:-true}; \
+	@export TANDEM_PORT=$${PORT:-$${TANDEM_PORT:-8000}} TANDEM_PASSWORD_GRANT=$${TANDEM_PASSWORD_GRANT:-true}; \
 	$(BIN)/tandem demonstrate && exec $(BIN)/tandem serve
 
 test: $(VENV)/.ready ## Run every test on SQLite and PostgreSQL (ARGS='...' goes to pytest)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -92,6 +93,58 @@ async def _demonstrate(file: Path) -> bool:
             return False
         await demonstration.create(database, file)
         return True
+
+
+admins = typer.Typer(help="The operator's administrators.", no_args_is_help=True)
+clients = typer.Typer(help="Integration clients.", no_args_is_help=True)
+app.add_typer(admins, name="admin")
+app.add_typer(clients, name="clients")
+
+
+@admins.command("create")
+def create_administrator(
+    name: Annotated[str, typer.Argument(help="Their full name.")],
+    email: Annotated[str, typer.Argument(help="The address with which they sign in.")],
+) -> None:
+    """Make an administrator of the operator: they look after organisations and people, and see no
+    coaching content. Prints their password once."""
+    password = asyncio.run(_create_administrator(name, email))
+    typer.echo(f"{email} can sign in with the password {password}")
+
+
+async def _create_administrator(name: str, email: str) -> str:
+    from app.actions.accounts import create_operator
+    from app.core.passwords import new_password
+
+    password = new_password()
+    async with _opened() as database, database.work() as unit:
+        await create_operator(unit, name=name, email=email, password=password)
+    return password
+
+
+@clients.command("create")
+def create_client(
+    name: Annotated[str, typer.Argument(help="What it is, for people.")],
+    organisation: Annotated[UUID, typer.Argument(help="Id of the organisation it belongs to.")],
+    scope: Annotated[list[str], typer.Option(help="A scope that it may ask for; repeatable.")],
+) -> None:
+    """Make an integration client of an organisation. Prints its secret once."""
+    from app.access.grants import SCOPES
+
+    if unknown := set(scope) - set(SCOPES):
+        raise typer.BadParameter(f"no such scope: {', '.join(sorted(unknown))}")
+    client_id, secret = asyncio.run(_create_client(name, organisation, scope))
+    typer.echo(f"client_id      {client_id}\nclient_secret  {secret}")
+
+
+async def _create_client(name: str, organisation: UUID, scopes: list[str]) -> tuple[UUID, str]:
+    from app.actions import accounts
+    from app.core.journal import COMMAND_LINE
+
+    async with _opened() as database, database.work() as unit:
+        return await accounts.create_client(
+            unit, actor=COMMAND_LINE, name=name, organisation_id=organisation, scopes=scopes
+        )
 
 
 @app.command()
@@ -192,9 +245,9 @@ async def _import_organisations(file: Path, mapping: Any, dry_run: bool) -> bool
     except Refused as refused:
         wrong = [*map(str, refused.problems), f"{refused}; nothing was written."]
     except Problem as problem:
-        wrong = [f"{problem.detail} Nothing was written."]
+        wrong = [f"{problem.detail} Nothing was written; the import can be run again."]
     except (sqlite3.Error, asyncpg.PostgresError, OSError) as error:
-        wrong = [f"{error}. Nothing was written."]
+        wrong = [f"{error}. Nothing was written; the import can be run again."]
     else:
         typer.echo(
             "\n".join([*(["Nothing was written; it would be:"] if dry_run else []), *done.lines()])
@@ -237,8 +290,16 @@ def _opened() -> Any:
 
 
 def main() -> None:
-    """Entry point of the `tandem` command."""
-    app()
+    """Entry point of the `tandem` command; what an operator can mend is said in a line."""
+    from app.core.errors import Problem
+
+    try:
+        app()
+    except Problem as problem:
+        typer.echo(problem.detail, err=True)
+        for error in problem.errors:
+            typer.echo(f"  {error.get('pointer', '')}: {error['detail']}", err=True)
+        raise SystemExit(1) from problem
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import contextlib
 import gc
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -17,6 +16,7 @@ from app.core import http, logs
 from app.core.db import SCHEMA, Database
 from app.core.errors import Unavailable
 from app.core.pages import Cursors
+from app.core.private_files import create_once
 from app.core.settings import settings
 from app.core.tokens import Tokens
 
@@ -35,15 +35,6 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 log = structlog.get_logger()
-
-
-def _own_key(path: Path) -> bytes:
-    """A random key of this installation, made on first use."""
-    with contextlib.suppress(FileExistsError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(os.urandom(32))
-    return path.read_bytes()
 
 
 async def _check_schema(database: Database) -> None:
@@ -72,7 +63,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         algorithm=configured.token_algorithm,
         minutes=configured.token_minutes,
     )
-    app.state.cursors = Cursors(_own_key(configured.var / "keys" / "cursors.key"))
+    app.state.cursors = Cursors(
+        create_once(configured.var / "keys" / "cursors.key", lambda: os.urandom(32))
+    )
     # What is here now stays: collecting it again and again only costs pauses.
     gc.collect()
     gc.freeze()

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from app.access.door import ActionGate
+from app.access.gates import ActionGate
 from app.access.grants import GRANTS, SCOPES
 from app.core.errors import problem_types
 from app.core.routes import gates_of

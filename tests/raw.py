@@ -89,7 +89,10 @@ async def send(
     start, *parts = sent
     return Answer(
         start["status"],
-        [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in start["headers"]],
+        [
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in start["headers"]
+        ],
         b"".join(part.get("body", b"") for part in parts),
     )
 
@@ -98,7 +101,9 @@ def problem(answer: Answer, *statuses: int) -> dict[str, Any]:
     """The problem in a refusal, which is whole and says nothing of how the service is made."""
     assert 400 <= answer.status < 500, f"{answer.status}: {answer.text[:2000]}"
     assert not statuses or answer.status in statuses, f"{answer.status}: {answer.text[:2000]}"
-    assert answer.header("content-type") == "application/problem+json", answer.header("content-type")
+    assert answer.header("content-type") == "application/problem+json", answer.header(
+        "content-type"
+    )
     assert answer.header("cache-control") == "no-store"
     assert answer.header("x-content-type-options") == "nosniff"
     found: dict[str, Any] = answer.json()

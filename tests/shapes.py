@@ -20,7 +20,18 @@ SAMPLES = {
 
 _UUID = "0198c0de-0000-7000-8000-00000000000"
 _TEXTS: list[Any] = [7, True, 1.5, [], {}, ["x"], {"x": "x"}]
-NOT_A_UUID: list[Any] = ["", "x", _UUID, _UUID + "00", "g" * 36, "\N{FULLWIDTH DIGIT ONE}" * 32, 7, True, [], {}]
+NOT_A_UUID: list[Any] = [
+    "",
+    "x",
+    _UUID,
+    _UUID + "00",
+    "g" * 36,
+    "\N{FULLWIDTH DIGIT ONE}" * 32,
+    7,
+    True,
+    [],
+    {},
+]
 NOT_A_DATE: list[Any] = [
     "", "0000-00-00", "2024-02-30", "2024-13-01", "99999-01-01", "-0001-01-01", "2024-1-1", "20240101",
     "2024-01-01T00:00:00Z", "2024-01-01T00:00:00", "01/02/2024", "today", "0", "1704067200", 0, 20240101,
@@ -57,7 +68,8 @@ def sample(schema: Schema, root: Schema) -> Any:
     if kind == "object":
         return {name: sample(field, root) for name, field in schema["properties"].items()}
     if kind == "array":
-        return [sample(schema["items"], root)]
+        item = resolve(schema["items"], root)
+        return list(item["enum"]) if "enum" in item else [sample(item, root)]
     if kind == "string":
         if schema.get("format") == "uuid":
             return str(uuid7())
@@ -136,7 +148,9 @@ def _pointer(path: list[Any]) -> str:
     return "".join(f"/{step}" for step in path)
 
 
-def _walk(schema: Schema, root: Schema, value: Any, path: list[Any]) -> Iterator[tuple[list[Any], Schema, Any]]:
+def _walk(
+    schema: Schema, root: Schema, value: Any, path: list[Any]
+) -> Iterator[tuple[list[Any], Schema, Any]]:
     yield path, schema, value
     inner = resolve(schema, root)
     if inner.get("type") == "object":
@@ -166,9 +180,17 @@ def mutations(root: Schema) -> Iterator[Mutation]:
         if resolve(schema, root).get("type") == "object":
             for name, escaped in UNKNOWN.items():
                 body = _replaced(right, path, {**value, name: 1})
-                yield Mutation(f"{_pointer(path)} has {name!r}", body, f"{_pointer(path)}/{escaped}")
+                yield Mutation(
+                    f"{_pointer(path)} has {name!r}", body, f"{_pointer(path)}/{escaped}"
+                )
         if path[-1:] == ["id"]:
-            for wrong in (uuid4(), uuid1(), _UUID[:-1] + "00", "f" * 32, "0" * 32):
+            for wrong in (
+                uuid4(),
+                uuid1(),
+                "0198c0de-0000-7000-0000-000000000000",
+                "f" * 32,
+                "0" * 32,
+            ):
                 body = _replaced(right, path, str(wrong))
                 yield Mutation(f"id = {wrong}", body, _pointer(path))
     for name in resolve(root, root).get("required", ()):

@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 
-from app.access.door import ActionGate
+from app.access.gates import ActionGate
 from app.access.grants import GRANTS, SCOPES, Action
 from app.core.query import Query, UnscopedError
 from app.core.routes import Route, gates_of
@@ -119,7 +119,7 @@ def test_only_one_module_imports_python_jose() -> None:
 @pytest.mark.parametrize("module", sorted(modules()))
 def test_a_file_can_be_taken_in_at_a_glance(module: str) -> None:
     lines = len(modules()[module].read_text(encoding="utf-8").splitlines())
-    assert lines <= 450, f"{module} has {lines} lines: make it a folder of the same name"
+    assert lines <= 350, f"{module} has {lines} lines: make it a folder of the same name"
 
 
 def routes() -> list[APIRoute]:

@@ -106,7 +106,12 @@ def write_person(url: str) -> None:
     with engine.begin() as connection:
         connection.execute(
             sa.insert(Person.__table__).values(
-                id=uuid7(), version=1, created_at=now(), updated_at=now(), name="Siân", folded="sian"
+                id=uuid7(),
+                version=1,
+                created_at=now(),
+                updated_at=now(),
+                name="Siân",
+                folded="sian",
             )
         )
     engine.dispose()
@@ -123,5 +128,3 @@ def rows(url: str) -> dict[str, int]:
         }
     engine.dispose()
     return found
-
-

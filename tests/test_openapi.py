@@ -78,7 +78,10 @@ def test_every_text_and_list_that_is_sent_has_an_upper_bound(document: dict[str,
     for path, method, operation in operations(document):
         if path == "/oauth/token":
             continue  # bounded as a whole: 16 kB, twenty parameters
-        sent = [operation.get("requestBody", {}).get("content", {}), operation.get("parameters", [])]
+        sent = [
+            operation.get("requestBody", {}).get("content", {}),
+            operation.get("parameters", []),
+        ]
         for schema in schemas(sent, document, set()):
             where = f"{method} {path}: {schema}"
             if schema["type"] == "string":

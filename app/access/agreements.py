@@ -136,7 +136,8 @@ def signature_rows(agreement_id: Any, number: Any) -> ColumnElement[Any]:
 def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
     names = (
         "id", "version", "created_at", "updated_at", "created_by", "state", "shown_number",
-        "home_organisation_id", "starts_on", "ends_on", "proposed_at", "active_at", "over_at",
+        "home_organisation_id", "starts_on", "ends_on", "proposed_at", "active_at", "learner_completed_at",
+        "coach_completed_at", "over_at",
     )  # fmt: skip
     return [
         *(row.c[name] for name in names),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.access.door import Access
 from app.access.visibility import Resource, parameter
-from app.core.errors import IdTaken
+from app.core.errors import IdTaken, RequestInProgress
 from app.core.http import as_uuid
 from app.core.ids import uuid7
 from app.core.query import Query
@@ -49,9 +49,9 @@ async def claim(access: Access, resource: Resource, body: BaseModel) -> Claim:
         return Claim(uuid7(), None, repeated=False)
     content = json.dumps(body.model_dump(mode="json"), sort_keys=True)
     digest = hashlib.sha256(f"{access.caller.key}\n{content}".encode()).hexdigest()
-    # Two requests with one id: the second waits for nothing, it is told to come again.
+    # Two requests with one id in the same moment: the second is told to come again.
     if not await access.unit.try_lock(f"id:{sent}"):
-        raise IdTaken()
+        raise RequestInProgress()
     holders: list[Any] = await access.unit.rows(_holder(resource), {"id": sent})
     if not holders:
         return Claim(sent, digest, repeated=False)

@@ -1,17 +1,14 @@
-"""The door: the only way from a request to rows. `may` and `one` put it on a route."""
+"""The door: the only way from a request to rows; `gates` puts it on a route."""
 
-import inspect
-from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends, Path
-from pydantic import BaseModel
 from starlette.requests import Request
 
 from app.access import receipts
-from app.access.caller import Caller, authenticate
-from app.access.grants import GRANTS, Action, Relation, allows
+from app.access.caller import Caller
+from app.access.grants import GRANTS, Action, Relation
 from app.access.visibility import (
     RESOURCES,
     Resource,
@@ -20,24 +17,22 @@ from app.access.visibility import (
     page_query,
     standing_query,
 )
+from app.core import journal
 from app.core.db import Unit
 from app.core.errors import (
     Conflict,
     Forbidden,
-    InsufficientScope,
     NotFound,
-    PreconditionRequired,
     Problem,
-    StaleVersion,
 )
-from app.core.http import as_uuid, to_current
 from app.core.pages import Cursors, PageQuery, link_next
 from app.core.query import Query
 from app.core.settings import settings
 
 LANGUAGE = "en"
 
-Entity = TypeVar("Entity")
+
+OVER = "The agreement is over: nothing more is written under it."
 
 
 class Access:
@@ -103,14 +98,15 @@ class Access:
             raise NotFound()
         flags = dict(found._mapping)
         self._judge(flags)
-        return Held(found[0], frozenset(r for r in Relation if flags.get(r.name)))
+        relations = frozenset(r for r in Relation if flags.get(r.name))
+        return Held(found[0], relations, over=bool(flags.get("over")))
 
     def _judge(self, flags: dict[str, Any]) -> None:
         grant = GRANTS[self.action]
         if grant.by and not any(flags.get(relation.name) for relation in grant.by):
             raise Forbidden(f"This is for {grant.who}.")
         if flags.get("over") and not grant.after_end:
-            raise Conflict("The agreement is over: nothing more is written under it.")
+            raise Conflict(OVER)
 
     async def page(self, resource: Resource, query: PageQuery, **fixed: Any) -> dict[str, Any]:
         """One page of what the caller sees; parameters of `query` that are set are filters."""
@@ -175,6 +171,32 @@ class Access:
             self.location = f"{resource.path}/{resource_id}"
         return row
 
+    async def journal(
+        self,
+        action: str,
+        kind: str,
+        entity: Any,
+        *,
+        changed: Iterable[str] = (),
+        owner_id: UUID | None = None,
+        agreement_id: UUID | None = None,
+        organisation_id: UUID | None = None,
+    ) -> None:
+        """Sends what the entities changed and appends the journal's row for it."""
+        await self.unit.flush()
+        await journal.record(
+            self.unit,
+            actor=self.caller.actor,
+            action=action,
+            kind=kind,
+            resource_id=entity.id,
+            version=entity.version,
+            changed=changed,
+            owner_id=owner_id,
+            agreement_id=agreement_id,
+            organisation_id=organisation_id,
+        )
+
     def _note(self, resource: Resource, rows: list[dict[str, Any]]) -> None:
         if resource.owes_receipt is not None:
             self._owed.extend((resource.kind, row["id"]) for row in rows if row["owes_receipt"])
@@ -198,129 +220,11 @@ def _prepared(resource: Resource, rows: list[dict[str, Any]]) -> list[dict[str, 
 
 
 class Held:
-    """An entity locked for writing, and how the caller stands to it."""
+    """An entity locked for writing, how the caller stands to it, and whether its agreement is over."""
 
-    def __init__(self, entity: Any, relations: frozenset[Relation]) -> None:
-        self.entity, self.relations = entity, relations
+    def __init__(self, entity: Any, relations: frozenset[Relation], *, over: bool = False) -> None:
+        self.entity, self.relations, self.over = entity, relations, over
 
     def is_any(self, *relations: Relation) -> bool:
         """Whether the caller stands in one of `relations`."""
         return not self.relations.isdisjoint(relations)
-
-
-class ActionGate:
-    """Authenticates and checks scope and kind of caller, before the body is read."""
-
-    def __init__(
-        self, action: Action, *, takes_key: bool = True, locks: Resource | None = None
-    ) -> None:
-        self.action, self.takes_key, self.locks = action, takes_key, locks
-
-    async def admit(self, request: Request) -> Access:
-        """The admitted request, or 401, or 403."""
-        caller = authenticate(request, request.app.state.tokens)
-        grant = GRANTS[self.action]
-        if grant.scope not in caller.scopes:
-            raise InsufficientScope(grant.scope)
-        if not allows(self.action, caller.kind):
-            raise Forbidden("This is for people who have signed in, not for integration clients.")
-        return Access(request.app.state.database.unit(), caller, self.action, request=request)
-
-
-def _gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:
-    dependency.gate = gate  # type: ignore[attr-defined]
-    return Depends(dependency)
-
-
-def may(action: Action) -> Any:
-    """Marks a route that acts on no single row; hands over the Access."""
-
-    async def admitted(request: Request) -> Access:
-        access: Access = request.scope["admitted"]
-        access.check_request()
-        return access
-
-    return _gated(ActionGate(action), admitted)
-
-
-class Row:
-    """One row that the caller sees, by column name, with the Access that found it."""
-
-    def __init__(self, access: Access, data: dict[str, Any]) -> None:
-        self.access, self.data = access, data
-
-    @property
-    def id(self) -> UUID:
-        """The row's id."""
-        return as_uuid(self.data["id"])
-
-
-class Owned(Generic[Entity]):
-    """An entity locked for this request's write, with the Access that found it."""
-
-    def __init__(self, access: Access, held: Held) -> None:
-        self.access, self.held = access, held
-        self.entity: Entity = held.entity
-
-
-_PRECONDITION = ("PATCH", "PUT", "DELETE")
-
-
-def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None) -> Any:
-    """Marks a route on one row: 404, 403, then for changes 428 and 412, all before the body.
-
-    Reading hands over a Row. Writing hands over an Owned, locked; `shows` is the shape in which a
-    412 shows the record as it is now.
-    """
-    writing = shows is not None
-    name = f"{resource.kind}_id"
-
-    async def found(request: Request, **path: Any) -> Row | Owned[Any]:
-        access: Access = request.scope["admitted"]
-        row = await fetch(request, access, path[name])
-        access.check_request()
-        return row
-
-    async def fetch(request: Request, access: Access, resource_id: UUID) -> Row | Owned[Any]:
-        if not writing:
-            if GRANTS[action].by:
-                return Row(access, await access.standing(resource, resource_id))
-            return Row(access, await access.one(resource, resource_id))
-        held = await access.locked(resource, resource_id)
-        if request.method in _PRECONDITION:
-            await _check_version(request, access, resource, held, shows)
-        return Owned(access, held)
-
-    described = Path(description=f"Id of the {resource.kind.replace('_', ' ')}.")
-    parameters = [
-        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[UUID, described]
-        ),
-    ]
-    found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return _gated(ActionGate(action, locks=resource if writing else None), found)
-
-
-async def _check_version(
-    request: Request,
-    access: Access,
-    resource: Resource,
-    held: Held,
-    shows: type[BaseModel] | None,
-) -> None:
-    sent = request.headers.getlist("if-match")
-    if not sent:
-        raise PreconditionRequired("Send the record's ETag in If-Match.")
-    versions = {tag.strip().strip('"').partition(".")[0] for tag in ",".join(sent).split(",")}
-    if "*" in versions or str(held.entity.version) in versions:
-        return
-    row = await access.find(resource, held.entity.id)
-    if row is None or shows is None:
-        raise NotFound()
-    access.show(row)
-    raise StaleVersion(
-        "The record has changed since you read it.",
-        headers={"ETag": access.etag or ""},
-        current=to_current(shows.model_validate(row)),
-    )

@@ -53,6 +53,7 @@ class Action(StrEnum):
     GOAL_DELETE = "goal:delete"
     GOAL_PROGRESS = "goal:progress"
     GOAL_READ = "goal:read"
+    GOAL_REVISE = "goal:revise"
     GOAL_WRITE = "goal:write"
     ME_READ = "me:read"
     ORGANISATION_CREATE = "organisation:create"
@@ -108,6 +109,8 @@ GRANTS: dict[Action, Grant] = {
         "goals:write", (_R.OWNER, _R.PARTY), clients=False, after_end=False
     ),
     Action.GOAL_READ: Grant("goals:read"),
+    # When the agreement is over its owner may still narrow it: the action sees to the rest.
+    Action.GOAL_REVISE: Grant("goals:write", (_R.OWNER,), clients=False),
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
     Action.ME_READ: Grant("people:read"),
     Action.ORGANISATION_CREATE: Grant("organisations:write"),

@@ -1,6 +1,6 @@
 """The rules for every record with an owner and ticks: the agreement is the access policy.
 
-domain: section 3.1. A kind of record joins by having the columns of models.terms.Ticked, `owner_id`,
+A kind of record joins by having the columns of models.terms.Ticked, `owner_id`,
 `created_by`, `agreement_id`, `home_organisation_id` and `created_at`.
 """
 
@@ -54,7 +54,7 @@ def _by_class(row: Any, reader: Reader) -> Way:
 
 
 def owned_ways(row: Any, kind: CallerKind) -> list[Way]:
-    """The ways of seeing a record with an owner and ticks (domain: the agreement is the policy)."""
+    """The ways of seeing a record with an owner and ticks."""
     if kind is CallerKind.CLIENT:
         return [
             Way(

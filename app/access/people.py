@@ -220,7 +220,8 @@ _MAY_ADMINISTER = {kind: _administration(kind) for kind in CallerKind}
 
 
 async def may_administer(access: Access, organisation_id: UUID | None) -> bool:
-    """Whether the caller administers people of the organisation (None: of any at all)."""
+    """Whether the caller administers people of the organisation; None: people without one, which
+    the operator's administrators do."""
     found = await access.read(_MAY_ADMINISTER[access.caller.kind], organisation_id=organisation_id)
     return bool(found[0]["may"])
 

@@ -14,7 +14,8 @@ from app.core.ids import uuid7
 from app.core.passwords import hash_password, hash_secret, new_secret
 from app.core.query import Query
 from app.core.tables import Id
-from app.models.people import Client, Operator, SignInIdentity
+from app.core.text import clean, fold
+from app.models.people import Client, Operator, Person, SignInIdentity
 
 _clients: Any = Client.__table__
 _CLIENT = Query(select(_clients.c.id).where(_clients.c.id == parameter("id", Id)))
@@ -64,7 +65,7 @@ async def create_identity(
     password: str,
     organisation_id: UUID | None = None,
 ) -> None:
-    """A way in for a person, by address and password."""
+    """A way in for a person, by address and password; Conflict when the address is in use."""
     hashed = await hash_password(password)
     identity = SignInIdentity(
         id=uuid7(),
@@ -85,6 +86,36 @@ async def create_identity(
         owner_id=person_id,
         organisation_id=organisation_id,
     )
+
+
+async def create_operator(unit: Unit, *, name: str, email: str, password: str) -> UUID:
+    """An administrator of the operator, made on the command line, with a way in of their own."""
+    person_id, moment = uuid7(), now()
+    await unit.insert(
+        Person(
+            id=person_id,
+            version=1,
+            created_at=moment,
+            updated_at=moment,
+            name=clean(name),
+            folded=fold(name),
+            email=email,
+        )
+    )
+    await journal.record(
+        unit,
+        actor=journal.COMMAND_LINE,
+        action="created",
+        kind="person",
+        resource_id=person_id,
+        version=1,
+        owner_id=person_id,
+    )
+    await create_identity(
+        unit, actor=journal.COMMAND_LINE, person_id=person_id, email=email, password=password
+    )
+    await make_operator(unit, actor=journal.COMMAND_LINE, person_id=person_id)
+    return person_id
 
 
 async def make_operator(unit: Unit, *, actor: journal.Actor, person_id: UUID) -> None:

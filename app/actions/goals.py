@@ -6,12 +6,12 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from app.access.claims import Claim
-from app.access.door import Access, Owned
+from app.access.door import OVER, Access
 from app.access.frameworks import framework_items
+from app.access.gates import Owned
 from app.access.goals import GOALS
 from app.access.grants import Relation
 from app.access.owned import Standing, standing_under
-from app.core import journal
 from app.core.clock import now
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import uuid7
@@ -99,6 +99,8 @@ async def revise_goal(
 ) -> None:
     """Changes the wording, keeping the old one, and who may read it."""
     goal, access = owned.entity, owned.access
+    if owned.held.over and (changes or not frozenset(readers or ()) <= goal.readers):
+        raise Conflict(f"{OVER} Its owner may still take readers away.")
     if "principles" in changes or "framework_items" in changes:
         changes = {**changes}
         principles = changes.get("principles", goal.principles)
@@ -212,16 +214,12 @@ async def delete_goal(owned: Owned[Goal]) -> None:
 async def _journal(
     access: Access, goal: Goal, action: str, changed: set[str] | None = None
 ) -> None:
-    await access.unit.flush()
-    await journal.record(
-        access.unit,
-        actor=access.caller.actor,
-        action=action,
-        kind=GOALS.kind,
-        resource_id=goal.id,
-        version=goal.version,
+    await access.journal(
+        action,
+        GOALS.kind,
+        goal,
+        changed=changed or (),
         owner_id=goal.owner_id,
         agreement_id=goal.agreement_id,
         organisation_id=goal.home_organisation_id,
-        changed=changed or (),
     )

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from app.access.caller import CallerKind
 from app.access.claims import Claim
-from app.access.door import Access, Owned
-from app.access.people import PEOPLE, may_administer
+from app.access.door import Access
+from app.access.gates import Owned
+from app.access.people import AFFILIATIONS, PEOPLE, may_administer
 from app.access.visibility import parameter
-from app.core import journal
 from app.core.clock import now
 from app.core.errors import Forbidden, Invalid
 from app.core.ids import uuid7
@@ -66,7 +66,7 @@ async def create_person(
         creation_digest=claim.digest,
     )
     await unit.insert(person)
-    await _journal(access, "created", person)
+    await access.journal("created", PEOPLE.kind, person, owner_id=person.id)
     if affiliation is not None:
         for source, external_id in identifiers:
             await unit.insert(
@@ -91,8 +91,7 @@ async def change_person(owned: Owned[Person], values: Mapping[str, Any]) -> None
         setattr(person, name, values[name])
     person.folded = fold(person.name)
     person.touch()
-    await owned.access.unit.flush()
-    await _journal(owned.access, "changed", person, changed)
+    await owned.access.journal("changed", PEOPLE.kind, person, changed=changed, owner_id=person.id)
 
 
 async def create_affiliation(
@@ -120,8 +119,7 @@ async def change_affiliation(owned: Owned[Affiliation], values: Mapping[str, Any
         setattr(affiliation, name, values[name])
     _check_dates(affiliation.starts_on, affiliation.ends_on, "")
     affiliation.touch()
-    await access.unit.flush()
-    await _journal_affiliation(access, "changed", affiliation, changed)
+    await _journal(access, "changed", affiliation, changed)
 
 
 async def _affiliate(
@@ -140,7 +138,7 @@ async def _affiliate(
         **values,
     )
     await access.unit.insert(affiliation)
-    await _journal_affiliation(access, "created", affiliation)
+    await _journal(access, "created", affiliation)
 
 
 def _check_dates(starts_on: date, ends_on: date | None, prefix: str) -> None:
@@ -157,31 +155,13 @@ async def _check_organisation(access: Access, organisation_id: UUID, pointer: st
 
 
 async def _journal(
-    access: Access, action: str, person: Person, changed: set[str] | None = None
-) -> None:
-    await journal.record(
-        access.unit,
-        actor=access.caller.actor,
-        action=action,
-        kind="person",
-        resource_id=person.id,
-        version=person.version,
-        owner_id=person.id,
-        changed=changed or (),
-    )
-
-
-async def _journal_affiliation(
     access: Access, action: str, affiliation: Affiliation, changed: set[str] | None = None
 ) -> None:
-    await journal.record(
-        access.unit,
-        actor=access.caller.actor,
-        action=action,
-        kind="affiliation",
-        resource_id=affiliation.id,
-        version=affiliation.version,
+    await access.journal(
+        action,
+        AFFILIATIONS.kind,
+        affiliation,
+        changed=changed or (),
         owner_id=affiliation.person_id,
         organisation_id=affiliation.organisation_id,
-        changed=changed or (),
     )

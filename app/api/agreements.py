@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, Json
 
 from app.access.agreements import AGREEMENTS, VERSIONS
 from app.access.claims import claim
-from app.access.door import Access, Owned, Row, may, one
+from app.access.door import Access
+from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
 from app.access.history import HISTORY, HistoryQuery
 from app.actions import agreements
@@ -81,6 +82,8 @@ class AgreementOut(_Both):
     ]
     proposed_at: wire.WireMomentOrNull
     active_at: wire.WireMomentOrNull
+    learner_completed_at: wire.WireMomentOrNull
+    coach_completed_at: wire.WireMomentOrNull
     over_at: wire.WireMomentOrNull
     signatures: Json[list[SignatureOut]]
     text: Annotated[
@@ -212,7 +215,8 @@ async def complete(
         Owned[LearningAgreement], one(Action.AGREEMENT_COMPLETE, AGREEMENTS, AgreementOut)
     ],
 ) -> AgreementOut:
-    """By a learner or a coach, when it has run its course. Nothing more is written under it."""
+    """By a learner and by a coach, when it has run its course: with both it is completed, and nothing
+    more is written under it."""
     await agreements.complete(owned)
     return await _answer(owned)  # type: ignore[no-any-return]
 

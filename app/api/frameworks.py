@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from app.access import frameworks
-from app.access.door import Access, may
+from app.access.door import Access
+from app.access.gates import may
 from app.access.grants import Action
 from app.core import wire
 from app.core.errors import NotFound

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from pydantic import MISSING, Field, Json
 
 from app.access.claims import claim
-from app.access.door import Access, Owned, Row, may, one
+from app.access.door import Access
+from app.access.gates import Owned, Row, may, one
 from app.access.goals import GOAL_PROGRESS, GOAL_REVISIONS, GOALS
 from app.access.grants import Action
 from app.actions import goals
@@ -149,9 +150,10 @@ async def read_goal(row: Annotated[Row, one(Action.GOAL_READ, GOALS)]) -> GoalOu
 
 @router.patch("/{goal_id}", summary="Revise a goal")
 async def revise_goal(
-    owned: Annotated[Owned[Goal], one(Action.GOAL_WRITE, GOALS, GoalOut)], body: GoalChange
+    owned: Annotated[Owned[Goal], one(Action.GOAL_REVISE, GOALS, GoalOut)], body: GoalChange
 ) -> GoalOut:
-    """For its learner. The old wording is kept; readers may be narrowed at any time."""
+    """For its learner. The old wording is kept; readers may be narrowed at any time, also when the
+    agreement is over."""
     changes = body.model_dump()
     readers = changes.pop("readers", None)
     await goals.revise_goal(owned, changes, readers)

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import MISSING, Field, Json
+from pydantic import MISSING, Field, Json, StringConstraints
 
 from app.access.claims import claim
-from app.access.door import Access, Owned, Row, may, one
+from app.access.door import Access
+from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
 from app.access.organisations import ORGANISATIONS, check_may_create, check_may_hang_below
 from app.actions import organisations
@@ -21,7 +22,8 @@ from app.models.organisations import Organisation, OrganisationKind
 router = APIRouter(prefix="/v1/organisations", tags=["Organisations"], route_class=Route)
 
 Address = Annotated[list[Line], Field(max_length=10)]
-ShortLine = Annotated[Line, Field(max_length=40)]
+Phone = Annotated[Line, StringConstraints(max_length=40)]
+Postcode = Annotated[Line, StringConstraints(max_length=20)]
 Identifiers = Annotated[list[wire.ExternalIdentifier], Field(max_length=20)]
 Successors = Annotated[list[UUID], Field(max_length=20)]
 
@@ -58,8 +60,8 @@ class OrganisationNew(wire.Shape):
     closed_on: wire.Day | None = None
     sector: Line | None = None
     address: Address = []
-    postcode: Annotated[Line, Field(max_length=20)] | None = None
-    phone: ShortLine | None = None
+    postcode: Postcode | None = None
+    phone: Phone | None = None
     safeguarding_contact: Line | None = None
     identifiers: Identifiers = []
     successor_ids: Successors = []
@@ -76,8 +78,8 @@ class OrganisationChange(wire.Shape):
     closed_on: wire.Day | MISSING | None = MISSING
     sector: Line | MISSING | None = MISSING
     address: Address | MISSING = MISSING
-    postcode: Annotated[Line, Field(max_length=20)] | MISSING | None = MISSING
-    phone: ShortLine | MISSING | None = MISSING
+    postcode: Postcode | MISSING | None = MISSING
+    phone: Phone | MISSING | None = MISSING
     safeguarding_contact: Line | MISSING | None = MISSING
     identifiers: Identifiers | MISSING = MISSING
     successor_ids: Successors | MISSING = MISSING

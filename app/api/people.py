@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from pydantic import MISSING, AfterValidator, BaseModel, Field, Json
 
 from app.access.claims import claim
-from app.access.door import Access, Owned, Row, may, one
+from app.access.door import Access
+from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
 from app.access.people import AFFILIATIONS, CALLING_CLIENT, MY_AFFILIATIONS, PEOPLE
 from app.actions import people

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.access.grants import SCOPES
 from app.access.sign_in import PUBLIC_CLIENT, find_client, find_identity
+from app.core.errors import TooLarge, UnsupportedMediaType
 from app.core.passwords import verify_password, verify_secret
 from app.core.routes import Route, read_body
 from app.core.settings import settings
@@ -93,6 +94,8 @@ async def _grant(request: Request) -> dict[str, Any]:
         return await _client_credentials(request, form)
     if grant == "password" and settings().password_grant:
         return await _password(request, form)
+    if not grant:
+        raise OAuthError("invalid_request", "grant_type is needed.")
     raise OAuthError("unsupported_grant_type", "This grant is not offered here.")
 
 
@@ -109,9 +112,11 @@ async def _client_credentials(request: Request, form: dict[str, str]) -> dict[st
 
 
 async def _password(request: Request, form: dict[str, str]) -> dict[str, Any]:
-    identity = await find_identity(request.app.state.database, form.get("username", ""))
+    if missing := [name for name in ("username", "password") if not form.get(name)]:
+        raise OAuthError("invalid_request", f"{missing[0]} is needed.")
+    identity = await find_identity(request.app.state.database, form["username"])
     stored = identity.password_hash if identity else None
-    if not await verify_password(form.get("password", ""), stored) or identity is None:
+    if not await verify_password(form["password"], stored) or identity is None:
         raise OAuthError("invalid_grant", "The address or the password is wrong.")
     scopes = _scopes(form, frozenset(SCOPES))
     return _token(request.app.state.tokens, identity.person_id, PUBLIC_CLIENT, scopes)
@@ -130,20 +135,22 @@ def _scopes(form: dict[str, str], allowed: frozenset[str]) -> frozenset[str]:
     asked = frozenset(form.get("scope", "").split())
     if not asked:
         return allowed
-    if beyond := sorted(asked - allowed):
-        raise OAuthError("invalid_scope", f"Not open to this client: {' '.join(beyond)[:200]}.")
+    if beyond := asked - allowed:
+        # Only scopes that there are: a description holds no other letters than RFC 6749 lists.
+        known = " ".join(sorted(beyond & SCOPES.keys())) or "a scope that does not exist"
+        raise OAuthError("invalid_scope", f"Not open to this client: {known}.")
     return asked
 
 
 def _credentials(request: Request, form: dict[str, str]) -> tuple[UUID | None, str]:
-    header = request.headers.get("authorization")
-    if header is None:
+    headers = request.headers.getlist("authorization")
+    if not headers:
         return _uuid(form.get("client_id", "")), form.get("client_secret", "")
-    if "client_secret" in form:
+    if "client_secret" in form or len(headers) > 1:
         raise OAuthError(
             "invalid_request", "Send the client's secret once: by Basic or in the form."
         )
-    scheme, _, encoded = header.partition(" ")
+    scheme, _, encoded = headers[0].partition(" ")
     try:
         if scheme.lower() != "basic":
             raise ValueError("not Basic")
@@ -152,7 +159,10 @@ def _credentials(request: Request, form: dict[str, str]) -> tuple[UUID | None, s
         raise OAuthError(
             "invalid_client", "The Authorization header cannot be read.", 401
         ) from error
-    return _uuid(unquote_plus(name)), unquote_plus(secret)
+    client_id = _uuid(unquote_plus(name))
+    if "client_id" in form and _uuid(form["client_id"]) != client_id:
+        raise OAuthError("invalid_request", "The form names another client than Basic does.")
+    return client_id, unquote_plus(secret)
 
 
 def _uuid(value: str) -> UUID | None:
@@ -163,10 +173,17 @@ def _uuid(value: str) -> UUID | None:
 
 
 async def _form(request: Request) -> dict[str, str]:
+    if request.scope["query_string"]:
+        raise OAuthError(
+            "invalid_request", "Send the parameters in the body, never in the address."
+        )
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "Send Content-Type: application/x-www-form-urlencoded.")
-    body = await read_body(request, _LIMIT)
+    try:
+        body = await read_body(request, _LIMIT)
+    except (TooLarge, UnsupportedMediaType) as refused:
+        raise OAuthError("invalid_request", refused.detail, refused.status) from refused
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20

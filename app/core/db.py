@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -121,6 +121,7 @@ class Database:
         """
         async with asyncio.timeout(BUSY_SECONDS):
             await self._turns.acquire()
+        connection: AsyncConnection | None = None
         try:
             while self._idle:
                 connection = self._idle.pop()
@@ -131,6 +132,9 @@ class Database:
             return connection, await self._begin(connection)
         except BaseException:
             self._turns.release()
+            if connection is not None:
+                await connection.invalidate()
+                await connection.close()
             raise
 
     async def _begin(self, connection: AsyncConnection) -> Driver:
@@ -150,6 +154,7 @@ class Database:
                 self._idle.append(connection)
             else:
                 await connection.invalidate()
+                await connection.close()
         finally:
             self._turns.release()
 
@@ -247,12 +252,6 @@ class Unit:
                 sql = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
                 # Past LoopConnection.cursor(), which waits for SQLAlchemy at every statement.
                 sqlite3.Connection.cursor(self._driver.connection).executemany(sql, rows)
-
-    async def insert_rows(self, query: Query, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Runs an insert once a row."""
-        await self.begin()
-        for row in rows:
-            await self.rows(query, row)
 
     async def try_lock(self, name: str) -> bool:
         """Takes the lock `name` until the transaction ends; False when another holds it.

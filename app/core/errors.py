@@ -127,11 +127,11 @@ class IdTaken(Conflict):
 
 
 class RequestInProgress(Conflict):
-    slug, title = (
-        "request-in-progress",
-        "The first request with this Idempotency-Key is still at work",
+    slug, title = "request-in-progress", "The same request is still at work"
+    advice = (
+        "A request with this Idempotency-Key, or this id, has not been answered yet. Wait a moment and "
+        "send it again, unchanged."
     )
-    advice = "Wait a moment and send the same request again with the same key."
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "1"})

@@ -137,7 +137,9 @@ class Guard:
         if expired:
             return
         if digest != self.fingerprint:
-            raise KeyReused()
+            raise KeyReused(
+                errors=[{"header": "Idempotency-Key", "detail": "was sent with another request"}]
+            )
         identity = UUID(str(resource_id)) if resource_id is not None else None
         raise Replay(Answer(status, json.loads(headers), bytes(body), kind, identity))
 

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-
 _DAY_ZERO = date(2000, 1, 1).toordinal()
 
 

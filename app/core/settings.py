@@ -2,9 +2,9 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -14,8 +14,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TANDEM_", extra="ignore")
 
     database_url: str = Field(
-        default="sqlite:///var/tandem.db",
-        description="`sqlite:///path` (embedded, the default) or `postgresql://user:password@host/name`.",
+        default="",
+        description="`sqlite:///path` or `postgresql://user:password@host/name`. Empty: the embedded "
+        "SQLite, in `tandem.db` in the folder of `TANDEM_VAR`.",
     )
     var: Path = Field(
         default=Path("var"),
@@ -67,6 +68,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @model_validator(mode="after")
+    def _embedded(self) -> Self:
+        self.database_url = self.database_url or f"sqlite:///{self.var / 'tandem.db'}"
+        return self
 
     @property
     def base_url(self) -> str:

@@ -45,15 +45,16 @@ def _constant(name: str) -> NoReturn:
     _refuse(f"{name} is not a number in JSON")
 
 
-def _depth(body: bytes) -> int:
-    depth = deepest = 0
+def _is_too_deep(body: bytes) -> bool:
+    depth = 0
     for byte in _STRING.sub(b"", body):
         if byte in b"[{":
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > MAX_DEPTH:
+                return True
         elif byte in b"]}":
             depth -= 1
-    return deepest
+    return False
 
 
 def _check_text(value: Any) -> None:
@@ -73,7 +74,7 @@ def _check_text(value: Any) -> None:
 
 def parse(body: bytes) -> Any:
     """The value of `body`; raises MalformedRequest with the place where reading stopped."""
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(body) > MAX_DEPTH:
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(body):
         _refuse(f"it is more than {MAX_DEPTH} levels deep")
     try:
         text = body.decode("utf-8")

@@ -67,6 +67,8 @@ Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
 
 def fold(value: str) -> str:
     """`value` for comparison: no accents, no case, single spaces; `Tŷ Ŵyn` gives `ty wyn`."""
+    if value.isascii():
+        return " ".join(value.casefold().split())
     decomposed = unicodedata.normalize("NFKD", value.casefold())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return " ".join(bare.replace("ø", "o").replace("ł", "l").split())

@@ -7,7 +7,6 @@ takes any algorithm when none is named; everything that RFC 8725 asks for is che
 import base64
 import binascii
 import json
-import os
 import time
 from collections import OrderedDict
 from pathlib import Path
@@ -21,6 +20,7 @@ from jose.exceptions import JOSEError
 
 from app.core.errors import Unauthenticated
 from app.core.ids import uuid7
+from app.core.private_files import create_once
 
 MAX_BYTES = 8192
 LEEWAY_SECONDS = 30
@@ -97,17 +97,9 @@ class Tokens:
         self.issuer, self.audience, self.algorithm = issuer, audience, algorithm
         self.lifetime = minutes * 60
         self._verified: OrderedDict[str, Claims] = OrderedDict()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not any(folder.glob(f"{algorithm}-*.pem")):
+            create_once(folder / f"{algorithm}-0001.pem", lambda: _new_pem(algorithm))
         files = sorted(folder.glob(f"{algorithm}-*.pem"))
-        if not files:
-            files = [folder / f"{algorithm}-{uuid7()}.pem"]
-            # Written under another name first: two processes that start at once see whole files.
-            draft = files[0].with_suffix(".new")
-            with os.fdopen(
-                os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-            ) as out:
-                out.write(_new_pem(algorithm))
-            draft.rename(files[0])
         self._keys = {key.kid: key for key in (_Key(f.read_bytes(), algorithm) for f in files)}
         self._signing = list(self._keys.values())[-1]
 
@@ -153,7 +145,12 @@ class Tokens:
     def _verify(self, token: str) -> Claims:
         if len(token) > MAX_BYTES:
             raise _invalid("The access token is too long.")
-        header = _part(token, 0)
+        encoded = token.split(".")
+        if len(encoded) != 3:
+            raise _invalid("The access token cannot be read.")
+        # One spelling for each token: python-jose skips letters of the signature that mean nothing.
+        head, body, _ = (_decoded(part) for part in encoded)
+        header = _object(head)
         if set(header) - {"alg", "typ", "kid"}:
             raise _invalid("The access token has a header that is not accepted.")
         if header.get("alg") != self.algorithm:
@@ -168,7 +165,7 @@ class Tokens:
             jws.verify(token, key.verifier, [self.algorithm])
         except (JOSEError, ValueError, TypeError) as error:
             raise _invalid("The access token's signature is wrong.") from error
-        return self._claims(_part(token, 1))
+        return self._claims(_object(body))
 
     def _claims(self, claims: dict[str, Any]) -> Claims:
         moment = time.time()
@@ -198,16 +195,23 @@ def _invalid(detail: str) -> Unauthenticated:
     return Unauthenticated(detail, error="invalid_token")
 
 
-def _part(token: str, index: int) -> dict[str, Any]:
-    """Part `index` of a compact JWS, as the object that it must be."""
-    parts = token.split(".")
+def _decoded(part: str) -> bytes:
+    """The bytes of one part of a compact JWS."""
     try:
-        if len(parts) != 3:
-            raise ValueError("three parts are needed")
-        encoded = parts[index].encode("ascii")
+        encoded = part.encode("ascii")
         raw = base64.b64decode(encoded + b"=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, binascii.Error, RecursionError) as error:
+    except (ValueError, binascii.Error) as error:
+        raise _invalid("The access token cannot be read.") from error
+    if _base64url(raw) != part:
+        raise _invalid("The access token cannot be read.")
+    return raw
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """The JSON object that a part must be."""
+    try:
+        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         raise _invalid("The access token cannot be read.") from error
     if not isinstance(value, dict):
         raise _invalid("The access token cannot be read.")

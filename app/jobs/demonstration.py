@@ -16,7 +16,8 @@ from sqlalchemy import literal_column, select
 from app.access.agreements import AGREEMENTS
 from app.access.caller import Caller, CallerKind
 from app.access.claims import Claim
-from app.access.door import Access, Owned
+from app.access.door import Access
+from app.access.gates import Owned
 from app.access.goals import GOALS
 from app.access.grants import SCOPES, Action
 from app.access.sign_in import PUBLIC_CLIENT

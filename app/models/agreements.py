@@ -81,6 +81,8 @@ class LearningAgreement(Versioned, Base):
     ends_on: Mapped[date | None]
     proposed_at: Mapped[datetime | None] = mapped_column(Moment)
     active_at: Mapped[datetime | None] = mapped_column(Moment)
+    learner_completed_at: Mapped[datetime | None] = mapped_column(Moment)
+    coach_completed_at: Mapped[datetime | None] = mapped_column(Moment)
     over_at: Mapped[datetime | None] = mapped_column(Moment)
     former_parties: Mapped[str] = mapped_column(String(20))
     # The ticks for the agreement itself, as the terms in force have them; false until it is active.
@@ -115,6 +117,19 @@ class LearningAgreement(Versioned, Base):
             raise Conflict(f"The agreement is {self.state}; it cannot become {state}.")
         self.state = state
         self.touch()
+
+    def complete(self, *, as_learner: bool, as_coach: bool) -> bool:
+        """Notes that a learner or a coach holds it complete; both make it so. Returns whether it is."""
+        if self.state != AgreementState.ACTIVE:
+            raise Conflict(f"The agreement is {self.state}; only an active one can be completed.")
+        if as_learner:
+            self.learner_completed_at = self.learner_completed_at or now()
+        if as_coach:
+            self.coach_completed_at = self.coach_completed_at or now()
+        if self.learner_completed_at and self.coach_completed_at:
+            self.move(AgreementState.COMPLETED)
+        self.touch()
+        return self.state == AgreementState.COMPLETED
 
     def enact(self, text: AgreementText) -> None:
         """Takes the dates and the ticks of a text that every party has signed."""

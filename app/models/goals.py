@@ -137,7 +137,7 @@ class Goal(Ticked, Versioned, Base):
 
     def _reopen(self) -> None:
         self.learner_accepted_at = self.coach_accepted_at = self.coach_accepted_by = None
-        if _RANK[GoalState(self.state)] > 1:
+        if _RANK[GoalState(self.state)] > 1 and self.state != GoalState.SET_ASIDE:
             self.state = GoalState.PROPOSED
 
     def accept(self, person_id: UUID, *, as_learner: bool, as_coach: bool) -> None:

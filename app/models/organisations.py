@@ -1,4 +1,4 @@
-"""Organisations: schools, authorities, consortia and the rest (domain: people and places)."""
+"""Organisations: schools, authorities, consortia and the rest."""
 
 from datetime import date
 from enum import StrEnum

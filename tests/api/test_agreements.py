@@ -185,7 +185,8 @@ async def test_a_leader_who_coaches_must_be_named_as_such_before_anyone_signs(
     assert refused.json()["errors"] == [
         {
             "pointer": "/parties/1",
-            "detail": "leads the home organisation: dual_roles must say so before anyone signs",
+            "detail": "leads the home organisation: dual_roles must say so, for each learner "
+            "there, before anyone signs",
         }
     ]
     said = {
@@ -194,6 +195,8 @@ async def test_a_leader_who_coaches_must_be_named_as_such_before_anyone_signs(
         "relation": "leads",
         "safeguards": "Appraisal is done by the deputy.",
     }
+    await world.learner.patch(path, json={"dual_roles": [{**said, "relation": "assesses"}]})
+    assert (await world.learner.post(f"{path}/proposal")).status_code == 422
     await world.learner.patch(path, json={"dual_roles": [said]})
     assert (await world.learner.post(f"{path}/proposal")).status_code == 200
 
@@ -215,10 +218,12 @@ async def test_nobody_names_people_whom_they_cannot_see(world: World) -> None:
     assert not_mine.json()["errors"][0]["pointer"] == "/parties"
 
 
-async def test_completion_is_for_learner_and_coach_ending_for_any_party(world: World) -> None:
+async def test_completion_needs_a_learner_and_a_coach_ending_any_party(world: World) -> None:
     path = f"/v1/learning-agreements/{await world.agreement()}"
     assert (await world.tutor.post(f"{path}/completion")).status_code == 403
-    assert (await world.coach.post(f"{path}/completion")).json()["state"] == "completed"
+    assert (await world.coach.post(f"{path}/completion")).json()["state"] == "active"
+    assert (await world.coach.post(f"{path}/completion")).json()["state"] == "active"
+    assert (await world.fellow.post(f"{path}/completion")).json()["state"] == "completed"
     assert (await world.tutor.post(f"{path}/ending")).status_code == 409
     assert (await world.coach.get(path)).json()["over_at"] is not None
 

@@ -43,7 +43,12 @@ async def test_every_framework_of_the_domain_is_there_with_its_source(world: Wor
 
 
 async def test_reference_lists_carry_an_etag(world: World) -> None:
-    for path in ("/v1/principles", "/v1/principles/A1", "/v1/frameworks", "/v1/frameworks/core-skills"):
+    for path in (
+        "/v1/principles",
+        "/v1/principles/A1",
+        "/v1/frameworks",
+        "/v1/frameworks/core-skills",
+    ):
         etag = (await world.learner.get(path)).headers["ETag"]
         again = await world.learner.get(path, headers={"If-None-Match": etag})
         assert again.status_code == 304

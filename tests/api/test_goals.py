@@ -145,6 +145,12 @@ async def test_nothing_is_written_under_an_agreement_that_is_over_but_deletion(
         await world.learner.post("/v1/goals", json={"statement": "x", "agreement_id": agreement})
     ).status_code == 409
     assert (await world.coach.get(path)).status_code == 200
+    # The owner narrows at any time, alone, and never widens what is over.
+    narrowed = await world.learner.patch(path, json={"readers": ["coaches"]})
+    assert narrowed.json()["readers"] == ["coaches"]
+    assert (await world.tutor.get(path)).status_code == 404
+    wider = await world.learner.patch(path, json={"readers": ["coaches", "advisers"]})
+    assert wider.status_code == 409
     assert (await world.learner.delete(path)).status_code == 204
     assert (await world.learner.get(path)).status_code == 404
 

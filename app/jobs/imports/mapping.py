@@ -4,24 +4,37 @@ import tomllib
 from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from unicodedata import normalize
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from app.core.text import Code
 from app.core.wire import Shape
 from app.models.organisations import OrganisationKind
 
-ColumnName = Annotated[str, Field(min_length=1)]
+Normal = Annotated[
+    str, StringConstraints(strip_whitespace=True), AfterValidator(partial(normalize, "NFC"))
+]
+ColumnName = Annotated[Normal, Field(min_length=1)]
 
 
 class KindColumn(Shape):
     """A column that says what each row is; without `values` its cells are our own words."""
 
     column: ColumnName
-    values: dict[str, OrganisationKind] = {}
+    values: dict[Normal, OrganisationKind] = {}
 
 
 class Parent(Shape):
@@ -43,14 +56,22 @@ class Parent(Shape):
         return self
 
 
+_CONSTANT, _BY_COLUMN = "one kind", "kind by column"
+
+Kind = Annotated[
+    Annotated[OrganisationKind, Tag(_CONSTANT)] | Annotated[KindColumn, Tag(_BY_COLUMN)],
+    Discriminator(lambda value: _BY_COLUMN if isinstance(value, dict) else _CONSTANT),
+]
+
+
 class Mapping(Shape):
     """How a row becomes an organisation. What is left out, an import leaves alone."""
 
     delimiter: Literal[",", ";", "\t", "|"] = ","
-    none: list[str] = []
+    none: list[Normal] = []
     """Cells that mean the same as an empty one."""
     date_format: str = "%Y-%m-%d"
-    kind: OrganisationKind | KindColumn
+    kind: Kind
     source: Code
     external_id: ColumnName
     name: ColumnName
@@ -130,9 +151,10 @@ def read_mapping(
         kind = given.get("kind", found.get("kind"))
         if not isinstance(kind, dict):
             raise WrongMapping("--kind-value needs the column of the kind: --column kind=COLUMN")
-        given["kind"] = {**kind, "values": {**kind.get("values", {}), **_pairs(kind_values)}}
+        given["kind"] = {**kind, "values": {**(kind.get("values") or {}), **_pairs(kind_values)}}
     if parent:
-        given["parent"] = {**(found.get("parent") or {}), **parent}
+        above = found.get("parent")
+        given["parent"] = {**(above if isinstance(above, dict) else {}), **parent}
     try:
         return Mapping.model_validate({**found, **given})
     except ValidationError as error:
@@ -176,8 +198,7 @@ _WORDS = {
 def _explained(error: ValidationError) -> str:
     found: dict[str, str] = {}
     for item in error.errors():
-        # A union's alternatives add their type's name to the place.
-        place = ".".join(str(p) for p in item["loc"] if p not in ("KindColumn", "enum"))
+        place = ".".join(str(p) for p in item["loc"] if p not in (_CONSTANT, _BY_COLUMN))
         words = _WORDS.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
         found.setdefault(place or "the mapping", words[:1].lower() + words[1:])
     return "; ".join(f"{place} {words}" for place, words in found.items())

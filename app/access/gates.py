@@ -1,0 +1,143 @@
+"""Gates: `may` and `one` put the door on a route, and decide who comes in."""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Path
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from app.access.caller import authenticate
+from app.access.door import Access, Held
+from app.access.grants import GRANTS, Action, allows
+from app.access.visibility import Resource
+from app.core.errors import (
+    Forbidden,
+    InsufficientScope,
+    NotFound,
+    PreconditionRequired,
+    StaleVersion,
+)
+from app.core.http import as_uuid, to_current
+
+Entity = TypeVar("Entity")
+
+
+class ActionGate:
+    """Authenticates and checks scope and kind of caller, before the body is read."""
+
+    def __init__(
+        self, action: Action, *, takes_key: bool = True, locks: Resource | None = None
+    ) -> None:
+        self.action, self.takes_key, self.locks = action, takes_key, locks
+
+    async def admit(self, request: Request) -> Access:
+        """The admitted request, or 401, or 403."""
+        caller = authenticate(request, request.app.state.tokens)
+        grant = GRANTS[self.action]
+        if grant.scope not in caller.scopes:
+            raise InsufficientScope(grant.scope)
+        if not allows(self.action, caller.kind):
+            raise Forbidden("This is for people who have signed in, not for integration clients.")
+        return Access(request.app.state.database.unit(), caller, self.action, request=request)
+
+
+def _gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:
+    dependency.gate = gate  # type: ignore[attr-defined]
+    return Depends(dependency)
+
+
+def may(action: Action) -> Any:
+    """Marks a route that acts on no single row; hands over the Access."""
+
+    async def admitted(request: Request) -> Access:
+        access: Access = request.scope["admitted"]
+        access.check_request()
+        return access
+
+    return _gated(ActionGate(action), admitted)
+
+
+class Row:
+    """One row that the caller sees, by column name, with the Access that found it."""
+
+    def __init__(self, access: Access, data: dict[str, Any]) -> None:
+        self.access, self.data = access, data
+
+    @property
+    def id(self) -> UUID:
+        """The row's id."""
+        return as_uuid(self.data["id"])
+
+
+class Owned(Generic[Entity]):
+    """An entity locked for this request's write, with the Access that found it."""
+
+    def __init__(self, access: Access, held: Held) -> None:
+        self.access, self.held = access, held
+        self.entity: Entity = held.entity
+
+
+_PRECONDITION = ("PATCH", "PUT", "DELETE")
+
+
+def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None) -> Any:
+    """Marks a route on one row: 404, 403, then for changes 428 and 412, all before the body.
+
+    Reading hands over a Row. Writing hands over an Owned, locked; `shows` is the shape in which a
+    412 shows the record as it is now.
+    """
+    writing = shows is not None
+    name = f"{resource.kind}_id"
+
+    async def found(request: Request, **path: Any) -> Row | Owned[Any]:
+        access: Access = request.scope["admitted"]
+        row = await fetch(request, access, path[name])
+        access.check_request()
+        return row
+
+    async def fetch(request: Request, access: Access, resource_id: UUID) -> Row | Owned[Any]:
+        if not writing:
+            if GRANTS[action].by:
+                return Row(access, await access.standing(resource, resource_id))
+            return Row(access, await access.one(resource, resource_id))
+        held = await access.locked(resource, resource_id)
+        if request.method in _PRECONDITION:
+            await _check_version(request, access, resource, held, shows)
+        return Owned(access, held)
+
+    described = Path(description=f"Id of the {resource.kind.replace('_', ' ')}.")
+    parameters = [
+        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[UUID, described]
+        ),
+    ]
+    found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return _gated(ActionGate(action, locks=resource if writing else None), found)
+
+
+async def _check_version(
+    request: Request,
+    access: Access,
+    resource: Resource,
+    held: Held,
+    shows: type[BaseModel] | None,
+) -> None:
+    sent = request.headers.getlist("if-match")
+    if not sent:
+        raise PreconditionRequired("Send the record's ETag in If-Match.")
+    versions = {tag.strip().strip('"').partition(".")[0] for tag in ",".join(sent).split(",")}
+    if "*" in versions or str(held.entity.version) in versions:
+        return
+    row = await access.find(resource, held.entity.id)
+    if row is None or shows is None:
+        raise NotFound()
+    access.show(row)
+    raise StaleVersion(
+        "The record has changed since you read it.",
+        headers={"ETag": access.etag or ""},
+        current=to_current(shows.model_validate(row)),
+    )

@@ -1,0 +1,209 @@
+"""A world with a record of every kind, every endpoint, and what a refusal must look like.
+
+The endpoints are walked from `app.main.ROUTERS`: a new route is covered by being there. A new kind of
+record needs a place in `make_scene`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from app.access.gates import ActionGate
+from app.core.routes import gates_of
+from app.main import ROUTERS
+from tests.raw import Answer, named, problem, send
+from tests.shapes import resolve
+from tests.worlds import World
+
+JSON = ("Content-Type", "application/json")
+ANY = ("If-Match", "*")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one route."""
+
+    method: str
+    route: APIRoute
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route.path}"
+
+    @property
+    def gate(self) -> ActionGate | None:
+        found = gates_of(self.route.dependant)
+        return found[0] if found else None  # type: ignore[return-value]
+
+    @property
+    def changes(self) -> bool:
+        return self.method in ("PATCH", "PUT", "DELETE")
+
+    @property
+    def shape(self) -> dict[str, Any] | None:
+        """JSON schema of the body."""
+        field = self.route.body_field
+        return None if field is None else field.field_info.annotation.model_json_schema()  # type: ignore[union-attr]
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """JSON schema of each parameter."""
+        found: dict[str, Any] = {}
+        for parameter in self.route.dependant.query_params:
+            schema = parameter.field_info.annotation.model_json_schema()  # type: ignore[union-attr]
+            found |= {name: resolve(field, schema) for name, field in schema["properties"].items()}
+        return found
+
+
+ENDPOINTS = [
+    Endpoint(method, route)
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute)
+    for method in sorted(route.methods)
+]
+GATED = [e for e in ENDPOINTS if e.gate]
+BODIES = [e for e in GATED if e.shape]
+ONE = [e for e in GATED if "{" in e.route.path]
+LISTS = [e for e in GATED if e.query]
+PLAIN = [e for e in GATED if not e.query]
+
+
+def each(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
+    assert endpoints
+    return pytest.mark.parametrize("endpoint", endpoints, ids=str)
+
+
+@dataclass
+class Scene:
+    """A world with a record of every kind, and who may do everything to each."""
+
+    world: World
+    places: dict[str, str]
+
+    def actor(self, endpoint: Endpoint) -> str:
+        path = endpoint.route.path
+        if path.startswith("/v1/organisations"):
+            return self.world.operator.token
+        if path.startswith(("/v1/people", "/v1/affiliations")):
+            return self.world.administrator.token
+        return self.world.learner.token
+
+    def path(self, endpoint: Endpoint, **changed: str) -> str:
+        path = endpoint.route.path
+        code = "1" if "principles" in path else "coaching-principles"
+        values = {**self.places, "code": code, **changed}
+        if path.endswith(("/completion", "/ending")):
+            values = {**values, "learning_agreement_id": self.places["active"], **changed}
+        for name in endpoint.route.param_convertors:
+            assert name in values, f"give the scene a place for {{{name}}} of {endpoint}"
+            path = path.replace(f"{{{name}}}", values[name])
+        return path
+
+    async def send(
+        self,
+        endpoint: Endpoint,
+        *headers: tuple[str | bytes, str | bytes],
+        path: str | None = None,
+        query: str | bytes = b"",
+        body: bytes | list[bytes] = b"",
+        token: str | None = None,
+    ) -> Answer:
+        target = (path or self.path(endpoint)).encode("latin-1")
+        asked = query.encode("latin-1") if isinstance(query, str) else query
+        bearer = ("Authorization", f"Bearer {token or self.actor(endpoint)}")
+        return await send(
+            self.world.app,
+            endpoint.method,
+            target + (b"?" + asked if asked else b""),
+            headers=[bearer, *headers],
+            body=body,
+        )
+
+    async def written(self) -> list[Any]:
+        """Grows with every write."""
+        async with self.world.database.work() as unit:
+            await unit.begin()
+            assert unit._connection is not None
+            found = await unit._connection.exec_driver_sql(
+                "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM idempotency_answers)"
+            )
+            return list(found.one())
+
+
+@asynccontextmanager
+async def make_scene(app: Any) -> AsyncIterator[Scene]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://tandem.example") as http:
+        world = await World.create(app, http)
+        agreement = await world.agreement()
+        goal = await world.goal(agreement)
+        proposal, _ = await world.propose()
+        yield Scene(
+            world,
+            {
+                "goal_id": goal["id"],
+                "learning_agreement_id": proposal.rpartition("/")[2],
+                "active": agreement,
+                "organisation_id": str(world.school),
+                "person_id": str(world.learner.id),
+                "affiliation_id": str(world.affiliations["learner"]),
+                "number": "1",
+                "version": "1",
+            },
+        )
+
+
+class Findings:
+    """Collects what is wrong, so that one run shows all of it."""
+
+    def __init__(self) -> None:
+        self.cases = 0
+        self.found: list[str] = []
+
+    async def case(
+        self, label: str, answer: Awaitable[Answer], judge: Callable[[Answer], Any]
+    ) -> None:
+        self.cases += 1
+        got = await answer
+        try:
+            judge(got)
+        except (AssertionError, KeyError, TypeError, ValueError) as wrong:
+            self.found.append(f"{label}: {got.status} {wrong} {got.text[:300]}")
+
+    def report(self) -> None:
+        assert self.cases
+        shown = "\n".join(self.found[:40])
+        assert not self.found, f"{len(self.found)} of {self.cases} cases:\n{shown}"
+
+
+def refused(*statuses: int, names: set[str] | None = None) -> Callable[[Answer], None]:
+    def judge(answer: Answer) -> None:
+        found = problem(answer, *statuses)
+        if names is not None:
+            assert named(found) == names, f"names {sorted(named(found))}, not {sorted(names)}"
+
+    return judge
+
+
+def harmless(answer: Answer) -> None:
+    """An answer or a problem, whole either way."""
+    if answer.status >= 400:
+        problem(answer)
+    else:
+        assert answer.status in (200, 204, 304), answer.status
+
+
+def creations(world: World) -> dict[str, dict[str, Any]]:
+    at_school = {"organisation_id": str(world.school), "role": "teacher", "starts_on": "2026-01-01"}
+    return {
+        "/v1/goals": {"statement": "One."},
+        "/v1/learning-agreements": world.text(),
+        "/v1/organisations": {"name": "One", "kind": "school"},
+        "/v1/people": {"name": "One", "affiliation": at_school},
+        "/v1/affiliations": {"person_id": str(world.coach.id), **at_school},
+    }
