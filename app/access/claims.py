@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import String, select
 
 from app.access.door import Access
 from app.access.visibility import Resource, parameter
 from app.core.errors import IdTaken, RequestInProgress
 from app.core.http import as_uuid
 from app.core.ids import uuid7
+from app.core.journal import journal
 from app.core.query import Query
 from app.core.tables import Id
 
@@ -27,6 +28,13 @@ class Claim(NamedTuple):
 
 
 _queries: dict[str, Query] = {}
+_USED = Query(
+    select(journal.c.sequence)
+    .where(
+        journal.c.kind == parameter("kind", String), journal.c.resource_id == parameter("id", Id)
+    )
+    .limit(1)
+)
 
 
 def _holder(resource: Resource) -> Query:
@@ -54,6 +62,9 @@ async def claim(access: Access, resource: Resource, body: BaseModel) -> Claim:
         raise RequestInProgress()
     holders: list[Any] = await access.unit.rows(_holder(resource), {"id": sent})
     if not holders:
+        # An id is used once: a late repeat does not bring back what has been deleted.
+        if await access.unit.rows(_USED, {"kind": resource.kind, "id": sent}):
+            raise IdTaken()
         return Claim(sent, digest, repeated=False)
     if holders[0][0] != digest or await access.find(resource, sent) is None:
         raise IdTaken()

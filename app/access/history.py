@@ -11,10 +11,10 @@ from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.goals import GOALS
 from app.access.visibility import Resource, parameter, visible
-from app.core.journal import journal, settled
+from app.core.journal import journal
 from app.core.pages import Cursors, PageQuery
 from app.core.query import Query
-from app.core.sql import there_is
+from app.core.sql import there_is, wire
 from app.core.tables import Id
 
 RECORDS: tuple[Resource, ...] = (GOALS,)
@@ -37,44 +37,41 @@ def _shown(entry: Any) -> Any:
     return or_(*conditions)
 
 
-class _History:
-    def __init__(self) -> None:
-        names = (
-            "sequence", "at", "person_id", "client_id", "action", "kind", "resource_id",
-            "resource_version", "changed",
-        )  # fmt: skip
-        self._queries = {
-            (dialect, continued): Query(
-                select(*(journal.c[name] for name in names))
-                .where(
-                    journal.c.agreement_id == parameter("agreement_id", Id),
-                    *([journal.c.sequence < parameter("before", BigInteger)] if continued else []),
-                    condition,
-                    _shown(journal),
-                )
-                .order_by(journal.c.sequence.desc())
-                .limit(parameter("limit", Integer)),
-                scoped=True,
-            )
-            for dialect, condition in settled.items()
-            for continued in (False, True)
-        }
-
-    async def page(self, access: Access, query: PageQuery, agreement_id: UUID) -> dict[str, Any]:
-        """One page of an agreement that the caller has seen as a party, newest first."""
-        assert access.request is not None, "pages are for requests"
-        cursors: Cursors = access.request.app.state.cursors
-        context = access.request.scope["path"]
-        values: dict[str, Any] = {"agreement_id": agreement_id, "limit": query.limit + 1}
-        if query.cursor is not None:
-            values["before"] = int(cursors.open(query.cursor, context))
-        dialect = access.unit.database.dialect.name
-        rows = await access.read(self._queries[dialect, query.cursor is not None], **values)
-        following = None
-        if len(rows) > query.limit:
-            rows = rows[: query.limit]
-            following = cursors.seal(str(rows[-1]["sequence"]), context)
-        return {"items": rows, "next": following}
+_NAMES = (
+    "sequence", "at", "person_id", "client_id", "action", "kind", "resource_id", "resource_version",
+    "changed",
+)  # fmt: skip
 
 
-HISTORY = _History()
+def _page(*, continued: bool) -> Query:
+    before = [journal.c.sequence < parameter("before", BigInteger)] if continued else []
+    return Query(
+        select(*(wire(journal.c[name]).label(name) for name in _NAMES))
+        .where(journal.c.agreement_id == parameter("agreement_id", Id), *before, _shown(journal))
+        .order_by(journal.c.sequence.desc())
+        .limit(parameter("limit", Integer)),
+        scoped=True,
+    )
+
+
+_PAGES = {continued: _page(continued=continued) for continued in (False, True)}
+
+
+async def history_page(access: Access, query: PageQuery, agreement_id: UUID) -> dict[str, Any]:
+    """One page of an agreement that the caller has seen as a party, newest first.
+
+    People look at it, so it shows what is committed; a follower who must not skip anything reads
+    in the journal's own order instead (app/core/journal.py).
+    """
+    assert access.request is not None, "pages are for requests"
+    cursors: Cursors = access.request.app.state.cursors
+    context = access.request.scope["path"]
+    values: dict[str, Any] = {"agreement_id": agreement_id, "limit": query.limit + 1}
+    if query.cursor is not None:
+        values["before"] = int(cursors.open(query.cursor, context))
+    rows = await access.read(_PAGES[query.cursor is not None], **values)
+    following = None
+    if len(rows) > query.limit:
+        rows = rows[: query.limit]
+        following = cursors.seal(str(rows[-1]["sequence"]), context)
+    return {"items": rows, "next": following}

@@ -12,7 +12,7 @@ from app.access.claims import claim
 from app.access.door import Access
 from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
-from app.access.history import HISTORY, HistoryQuery
+from app.access.history import HistoryQuery, history_page
 from app.actions import agreements
 from app.core import wire
 from app.core.errors import NotFound
@@ -287,6 +287,6 @@ async def read_history(
     response: Response,
 ) -> Page[HistoryEntry]:
     """Writes of the agreement and of its records that the caller may see, newest first."""
-    page = await HISTORY.page(row.access, query, row.id)
+    page = await history_page(row.access, query, row.id)
     row.access.link(response, page)
     return page  # type: ignore[return-value]

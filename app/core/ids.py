@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 
 _lock = threading.Lock()
 _last = 0
+_DAY = 24 * 3600 * 1000
 
 
 def uuid7() -> UUID:
@@ -29,6 +30,8 @@ def uuid7() -> UUID:
 def _version_7(value: UUID) -> UUID:
     if value.version != 7:
         raise ValueError("an id made by the client must be a UUID of version 7")
+    if value.int >> 80 > time.time_ns() // 1_000_000 + _DAY:
+        raise ValueError("the id's time lies in the future: check the device's clock")
     return value
 
 

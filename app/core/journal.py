@@ -117,7 +117,7 @@ class Position(NamedTuple):
 START = Position(-1, -1)
 
 # Rows of transactions that might still be running, or have yet to begin, are not served.
-settled: dict[str, ColumnElement[bool]] = {
+_settled: dict[str, ColumnElement[bool]] = {
     "sqlite": literal_column("1 = 1"),
     "postgresql": literal_column(
         "journal.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -149,7 +149,7 @@ _FOLLOWING = {
         .order_by(journal.c.transaction_id, journal.c.sequence)
         .limit(bindparam("limit", type_=Integer, required=True))
     )
-    for name, condition in settled.items()
+    for name, condition in _settled.items()
 }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -183,8 +183,13 @@ async def test_an_id_made_by_the_client_is_one_record_however_often_it_is_sent(
         assert refused.status_code == 409
         bodies.append({k: v for k, v in refused.json().items() if k != "request_id"})
     assert bodies[0] == bodies[1] == bodies[2]
-    wrong = await world.learner.post("/v1/goals", json={"id": str(uuid4()), "statement": "x"})
-    assert wrong.json()["errors"][0]["pointer"] == "/id"
+    ahead = uuid7().int + (3 * 24 * 3600 * 1000 << 80)
+    for wrong in (uuid4(), UUID(int=ahead)):
+        refused = await world.learner.post("/v1/goals", json={"id": str(wrong), "statement": "x"})
+        assert refused.json()["errors"][0]["pointer"] == "/id"
+    # A late repeat does not bring back what has been deleted since.
+    await world.learner.delete(f"/v1/goals/{body['id']}")
+    assert (await world.learner.post("/v1/goals", json=body)).status_code == 409
 
 
 async def test_text_comes_back_as_sent_in_nfc(world: World) -> None:
