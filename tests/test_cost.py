@@ -8,6 +8,7 @@ import random
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import psycopg
 import pytest
 
@@ -90,10 +91,12 @@ async def visited(database: Database, parameters: dict[str, Any], kind: CallerKi
         reader.set_progress_handler(None, 1)
         assert len(rows) == LIMIT + 1
         return steps
-    pool = await database._pool()
-    async with pool.acquire() as connection:
+    connection = await asyncpg.connect(database._dsn)
+    try:
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         text = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {plan.sql}", *values)
+    finally:
+        await connection.close()
     assert json.loads(text)[0]["Plan"]["Actual Rows"] == LIMIT + 1
     return touched(json.loads(text)[0]["Plan"])
 

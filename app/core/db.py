@@ -21,6 +21,7 @@ from app.core import sqlite
 from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, translated
 from app.core.postgresql import TextJsonDialect
 from app.core.query import Query
+from app.core.readers import Readers
 from app.core.tables import Base
 
 SCHEMA = "0001"
@@ -32,10 +33,6 @@ BUSY_SECONDS = 5.0
 _PLAN_ONCE = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
 
 
-async def _keep(connection: Any) -> None:
-    """A reading connection carries no state that would have to be reset."""
-
-
 class Database:
     """One process's way to its database. `await open()` before use, `await close()` after."""
 
@@ -45,7 +42,7 @@ class Database:
         self.engine: AsyncEngine
         self._connections = connections
         self._reader: sqlite3.Connection | None = None
-        self._readers: asyncpg.Pool[Any] | None = None
+        self._readers: Readers | None = None
         # SQLite writes one transaction at a time: writers on this loop take turns.
         self._turns = asyncio.Semaphore(1 if self.is_sqlite else connections)
         self._idle: list[AsyncConnection] = []
@@ -73,6 +70,12 @@ class Database:
             self._reader = sqlite.connect(self._path)
             sqlite3.Connection.execute(self._reader, "PRAGMA query_only=ON")
         else:
+            self._readers = Readers(
+                self._dsn,
+                self.dialect,
+                size=self._connections,
+                settings={**_PLAN_ONCE, "default_transaction_read_only": "on"},
+            )
             # Transactions are begun and ended by Unit, in words, so the driver must begin none.
             self.engine = create_async_engine(
                 self._async_url,
@@ -91,28 +94,13 @@ class Database:
         if self._readers is not None:
             await self._readers.close()
 
-    async def _pool(self) -> "asyncpg.Pool[Any]":
-        if self._readers is None:
-            self._readers = await asyncpg.create_pool(
-                self._dsn,
-                min_size=0,
-                max_size=self._connections,
-                reset=_keep,
-                statement_cache_size=500,
-                max_inactive_connection_lifetime=300,
-                timeout=4,
-                server_settings={**_PLAN_ONCE, "default_transaction_read_only": "on"},
-            )
-        return self._readers
-
     async def rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
         """Rows of a select, outside any transaction; values are the driver's, in column order."""
         with translated():
             if self._reader is not None:
                 return await SqliteDriver(self._reader, self.dialect).rows(query, values)
-            pool = await self._pool()
-            async with pool.acquire(timeout=4) as connection:
-                return await PostgresqlDriver(connection, self.dialect).rows(query, values)
+            assert self._readers is not None, "open() first"
+            return await self._readers.rows(query, values, patience=BUSY_SECONDS)
 
     async def take_writer(self) -> tuple[AsyncConnection, Driver]:
         """A connection with an open transaction, once it is this writer's turn.
@@ -184,6 +172,11 @@ def _insert_of(kind: type[Base]) -> tuple[Query, tuple[str, ...]]:
         statement = insert(table).values(named)
         _inserts[kind] = (Query(statement), keys)
     return _inserts[kind]
+
+
+def lock_number(name: str) -> int:
+    """The number by which PostgreSQL knows the advisory lock `name`."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 class Unit:
@@ -261,10 +254,11 @@ class Unit:
         await self.begin()
         if self.database.is_sqlite:
             return True
-        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         assert isinstance(self._driver, PostgresqlDriver)
         return bool(
-            await self._driver.connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", number)
+            await self._driver.connection.fetchval(
+                "SELECT pg_try_advisory_xact_lock($1)", lock_number(name)
+            )
         )
 
     async def commit(self) -> None:

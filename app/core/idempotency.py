@@ -14,20 +14,24 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Index,
     Integer,
     LargeBinary,
     String,
     Table,
+    and_,
     bindparam,
     delete,
-    insert,
+    func,
     select,
+    true,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.clock import now
-from app.core.db import Unit
+from app.core.db import Unit, lock_number
 from app.core.errors import Invalid, KeyReused, RequestInProgress
 from app.core.query import Query
 from app.core.tables import Id, Moment, metadata
@@ -51,25 +55,37 @@ answers = Table(
     info={"access": "mechanism"},
 )
 
-_FIND = Query(
-    select(
-        answers.c.fingerprint,
-        answers.c.status,
-        answers.c.headers,
-        answers.c.body,
-        answers.c.kind,
-        answers.c.resource_id,
-        (answers.c.expires_at <= bindparam("now", type_=Moment, required=True)).label("expired"),
-    ).where(
-        answers.c.caller == bindparam("caller", required=True),
-        answers.c.key == bindparam("key", required=True),
-    )
+_mine = and_(
+    answers.c.caller == bindparam("caller", required=True),
+    answers.c.key == bindparam("key", required=True),
 )
-_STORE = Query(
-    insert(answers).values(
-        {c.name: bindparam(c.name, type_=c.type, required=True) for c in answers.columns}
-    )
+_SHOWN = (
+    answers.c.fingerprint,
+    answers.c.status,
+    answers.c.headers,
+    answers.c.body,
+    answers.c.kind,
+    answers.c.resource_id,
+    (answers.c.expires_at <= bindparam("now", type_=Moment, required=True)).label("expired"),
 )
+# SQLite writes one transaction at a time: the open one is the lock. PostgreSQL takes an advisory
+# lock and looks in one statement; an answer that was committed in between is met when storing.
+_lock = select(
+    func.pg_try_advisory_xact_lock(bindparam("lock", type_=BigInteger, required=True)).label(
+        "taken"
+    )
+).subquery("lock_of_key")
+_ENTER = {
+    "sqlite": Query(select(true().label("taken"), *_SHOWN).where(_mine)),
+    "postgresql": Query(
+        select(_lock.c.taken, *_SHOWN).select_from(_lock.outerjoin(answers, _mine))
+    ),
+}
+_values = {c.name: bindparam(c.name, type_=c.type, required=True) for c in answers.columns}
+_STORE = {
+    name: Query(kind(answers).values(_values).on_conflict_do_nothing().returning(answers.c.status))
+    for name, kind in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 _EXPIRE = Query(
     delete(answers).where(answers.c.expires_at <= bindparam("now", type_=Moment, required=True))
 )
@@ -127,14 +143,28 @@ class Guard:
         )
         self.renews = False
 
-    async def look(self) -> None:
-        """Raises Replay when the request was answered before, KeyReused when another was."""
-        rows = await self.unit.rows(_FIND, {"caller": self.caller, "key": self.key, "now": now()})
+    async def enter(self) -> None:
+        """At the start of the transaction: one request with this key at a time.
+
+        Raises Replay when the request was answered before, KeyReused when another was, and
+        RequestInProgress while the first still runs.
+        """
+        rows = await self.unit.rows(
+            _ENTER[self.unit.database.dialect.name],
+            {
+                "caller": self.caller,
+                "key": self.key,
+                "now": now(),
+                "lock": lock_number(f"idempotency:{self.caller}:{self.key}"),
+            },
+        )
         if not rows:
             return
-        digest, status, headers, body, kind, resource_id, expired = rows[0]
+        taken, digest, status, headers, body, kind, resource_id, expired = rows[0]
+        if not taken:
+            raise RequestInProgress()
         self.renews = bool(expired)
-        if expired:
+        if digest is None or expired:
             return
         if digest != self.fingerprint:
             raise KeyReused(
@@ -142,12 +172,6 @@ class Guard:
             )
         identity = UUID(str(resource_id)) if resource_id is not None else None
         raise Replay(Answer(status, json.loads(headers), bytes(body), kind, identity))
-
-    async def enter(self) -> None:
-        """At the start of the transaction: one request with this key at a time, then look again."""
-        if not await self.unit.try_lock(f"idempotency:{self.caller}:{self.key}"):
-            raise RequestInProgress()
-        await self.look()
 
     async def store(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Keeps the answer, in the request's transaction."""
@@ -157,8 +181,8 @@ class Guard:
         if swept is None or moment - swept > _SWEEP_EVERY or self.renews:
             await self.unit.rows(_EXPIRE, {"now": moment})
             _swept_at[id(self.unit.database)] = moment
-        await self.unit.rows(
-            _STORE,
+        stored = await self.unit.rows(
+            _STORE[self.unit.database.dialect.name],
             {
                 "caller": self.caller,
                 "key": self.key,
@@ -171,3 +195,5 @@ class Guard:
                 "expires_at": moment + LIFETIME,
             },
         )
+        if not stored:
+            raise RequestInProgress()
