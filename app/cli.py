@@ -158,7 +158,7 @@ def openapi(
 
     from app.main import create_app
 
-    text: str = create_app().state.openapi_json
+    text: str = create_app().state.openapi_json()
     folder.mkdir(exist_ok=True)
     (folder / "openapi.json").write_text(text, encoding="utf-8")
     document = yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True, width=100)

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 from collections.abc import AsyncIterator
+from functools import cache
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -93,7 +94,8 @@ def create_app() -> FastAPI:
         # routers inside routers. See docs/decisions/request-path.md.
         app.router.routes.extend(router.routes)
     http.install(app)
-    app.state.openapi_json = openapi.as_json(app)
+    # Made when it is first asked for, so that serving starts without it.
+    app.state.openapi_json = cache(lambda: openapi.as_json(app))
     if origins := settings().cors_origins:
         app.add_middleware(
             CORSMiddleware,

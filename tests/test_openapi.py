@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent / "openapi"
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(create_app().state.openapi_json)
+    found: dict[str, Any] = json.loads(create_app().state.openapi_json())
     return found
 
 

@@ -1,5 +1,6 @@
 """Health, problem pages and the documentation page: public, and without anybody's records."""
 
+import asyncio
 import html
 from importlib.resources import files
 from typing import Annotated
@@ -89,4 +90,5 @@ async def asset(name: str) -> Response:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
     """The OpenAPI document, as committed under openapi/."""
-    return Response(request.app.state.openapi_json, media_type="application/json")
+    document = await asyncio.to_thread(request.app.state.openapi_json)
+    return Response(document, media_type="application/json")

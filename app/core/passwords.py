@@ -5,13 +5,22 @@ import hashlib
 import hmac
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from pwdlib import PasswordHash
 
 _hasher = PasswordHash.recommended()
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-_ABSENT = _hasher.hash(secrets.token_urlsafe(16))
-"""What an unknown account is compared with, so that it takes as long as a known one."""
+
+
+@cache
+def _absent() -> str:
+    """What an unknown account is compared with, so that it takes as long as a known one."""
+    return _hasher.hash(secrets.token_urlsafe(16))
+
+
+def _matches(password: str, stored: str | None) -> bool:
+    return _hasher.verify(password, stored or _absent())
 
 
 async def hash_password(password: str) -> str:
@@ -21,9 +30,7 @@ async def hash_password(password: str) -> str:
 
 async def verify_password(password: str, stored: str | None) -> bool:
     """Whether `password` is the one of `stored`; takes as long when there is none."""
-    matches = await asyncio.get_running_loop().run_in_executor(
-        _pool, _hasher.verify, password, stored or _ABSENT
-    )
+    matches = await asyncio.get_running_loop().run_in_executor(_pool, _matches, password, stored)
     return matches and stored is not None
 
 
