@@ -14,7 +14,7 @@ from app.core.errors import problem_types
 from app.core.routes import gates_of
 
 DESCRIPTION = """\
-The coaching record behind every school's front end: learning agreements, goals, evidence and networks.
+Learning agreements, goals, and the frameworks that they refer to.
 **The agreement that the parties signed is the access policy**: it decides every read, everywhere.
 
 Sign in with *Authorize*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
