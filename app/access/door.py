@@ -48,6 +48,8 @@ class Access:
         self.location: str | None = None
         self.created: bool | None = None
         self.parameters = caller.parameters()
+        self.about: tuple[str, UUID] | None = None
+        """Kind and id of the record that a write's answer shows."""
         self._owed: list[tuple[str, str]] = []
 
     @property
@@ -91,15 +93,25 @@ class Access:
     async def locked(self, resource: Resource, resource_id: UUID) -> "Held":
         """The entity behind a row, locked for this request's write."""
         await self.unit.begin()
-        statement = locked_statement(resource, self.caller.kind)
-        result = await self.unit.session.execute(statement, {**self.parameters, "id": resource_id})
-        found = result.one_or_none()
+        if resource.holds is not None:
+            # First the agreement, then the record: nobody ends it or narrows its terms meanwhile.
+            await self.unit.rows(resource.holds, {"id": resource_id})
+        found = await self._lock(resource, resource_id)
+        if found is None and not self.unit.database.is_sqlite:
+            # Having waited for another's write, PostgreSQL judged the new row by the old parties.
+            found = await self._lock(resource, resource_id)
         if found is None:
             raise NotFound()
         flags = dict(found._mapping)
         self._judge(flags)
         relations = frozenset(r for r in Relation if flags.get(r.name))
         return Held(found[0], relations, over=bool(flags.get("over")))
+
+    async def _lock(self, resource: Resource, resource_id: UUID) -> Any:
+        result = await self.unit.session.execute(
+            locked_statement(resource, self.caller.kind), {**self.parameters, "id": resource_id}
+        )
+        return result.one_or_none()
 
     def _judge(self, flags: dict[str, Any]) -> None:
         grant = GRANTS[self.action]
@@ -167,6 +179,7 @@ class Access:
         if row is None:
             raise NotFound()
         self.show(row)
+        self.about = (resource.kind, resource_id)
         if created:
             self.location = f"{resource.path}/{resource_id}"
         return row

@@ -104,7 +104,7 @@ def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None
                 return Row(access, await access.standing(resource, resource_id))
             return Row(access, await access.one(resource, resource_id))
         held = await access.locked(resource, resource_id)
-        if request.method in _PRECONDITION:
+        if request.method in _PRECONDITION or "if-match" in request.headers:
             await _check_version(request, access, resource, held, shows)
         return Owned(access, held)
 

@@ -8,6 +8,7 @@ from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.owned import (
     agreement_over,
+    hold_agreement,
     owed_receipt,
     owned_relations,
     owned_ways,
@@ -74,6 +75,7 @@ GOALS = register(
         },
         prepare=show_readers,
         owes_receipt=owed_receipt,
+        holds=hold_agreement(Goal.__table__),
         over=agreement_over,
     )
 )

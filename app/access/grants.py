@@ -97,7 +97,9 @@ GRANTS: dict[Action, Grant] = {
         "learning-agreements:read", (_R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
     ),
     Action.AGREEMENT_READ: Grant("learning-agreements:read"),
-    Action.AGREEMENT_SIGN: Grant("learning-agreements:write", (_R.INVITED,), clients=False),
+    Action.AGREEMENT_SIGN: Grant(
+        "learning-agreements:write", (_R.INVITED, _R.PARTY), clients=False
+    ),
     Action.AGREEMENT_VERSIONS: Grant(
         "learning-agreements:read", (_R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
     ),

@@ -16,9 +16,20 @@ from app.core.pages import Cursors, PageQuery
 from app.core.query import Query
 from app.core.sql import there_is, wire
 from app.core.tables import Id
+from app.models.agreements import (
+    AgreementSignature,
+    AgreementVersion,
+    LearningAgreement,
+    VersionState,
+)
 
 RECORDS: tuple[Resource, ...] = (GOALS,)
 """The kinds of record that belong to an agreement."""
+
+
+_agreements: Any = LearningAgreement.__table__
+_versions: Any = AgreementVersion.__table__
+_signatures: Any = AgreementSignature.__table__
 
 
 class HistoryQuery(PageQuery):
@@ -27,7 +38,32 @@ class HistoryQuery(PageQuery):
 
 def _shown(entry: Any) -> Any:
     """Whether the caller may see a row of the journal: the record's readers of today, or its owner."""
-    conditions = [entry.c.kind == AGREEMENTS.kind, entry.c.owner_id == r.me]
+    agreement, version = _agreements.alias("its_agreement"), _versions.alias("its_version")
+    mine = _signatures.alias("my_place")
+    drafted = there_is(
+        agreement, agreement.c.id == entry.c.agreement_id, agreement.c.created_by == r.me
+    )
+    # An act belongs to the version that stood when it was done: those whom another version named
+    # learn nothing of it.
+    asked = there_is(
+        version.join(
+            mine,
+            and_(mine.c.agreement_id == version.c.agreement_id, mine.c.number == version.c.number),
+        ),
+        version.c.agreement_id == entry.c.agreement_id,
+        mine.c.person_id == r.me,
+        version.c.created_at <= entry.c.at,
+        or_(
+            and_(
+                version.c.state != VersionState.WITHDRAWN, version.c.state != VersionState.DECLINED
+            ),
+            version.c.settled_at >= entry.c.at,
+        ),
+    )
+    conditions = [
+        and_(entry.c.kind == AGREEMENTS.kind, or_(drafted, asked)),
+        entry.c.owner_id == r.me,
+    ]
     for resource in RECORDS:
         record = resource.table.alias(f"the_{resource.kind}")
         seen = there_is(

@@ -73,6 +73,8 @@ def owned_ways(row: Any, kind: CallerKind) -> list[Way]:
             and_(
                 row.c.created_by == r.me,
                 row.c.created_by != row.c.owner_id,
+                # What they wrote, not what its owner has made of it since.
+                row.c.wording_number == 1,
                 r.party_as(row.c.agreement_id),
             ),
         ),
@@ -140,6 +142,17 @@ def agreement_over(row: Any) -> ColumnElement[bool]:
     """Whether the record's agreement has been completed or ended."""
     a = _agreements.alias("ruling")
     return there_is(a, a.c.id == row.c.agreement_id, a.c.state != AgreementState.ACTIVE)
+
+
+def hold_agreement(table: Any) -> Query:
+    """Keeps the agreement of the record `id` as it is until the commit."""
+    return Query(
+        select(_agreements.c.state)
+        .join_from(table, _agreements, _agreements.c.id == table.c.agreement_id)
+        .where(table.c.id == parameter("id", Id))
+        .with_for_update(read=True, of=_agreements),
+        scoped=True,
+    )
 
 
 class Standing(NamedTuple):

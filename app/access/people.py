@@ -13,12 +13,13 @@ from app.access.visibility import Resource, Way, parameter, register
 from app.core.query import Query
 from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
-from app.models.agreements import AgreementSignature
+from app.models.agreements import AgreementSignature, AgreementState, LearningAgreement
 from app.models.organisations import Organisation
 from app.models.people import Affiliation, Person, PersonIdentifier
 
 _organisations: Any = Organisation.__table__
 _signatures: Any = AgreementSignature.__table__
+_agreements: Any = LearningAgreement.__table__
 _identifiers: Any = PersonIdentifier.__table__
 
 
@@ -44,6 +45,7 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
     mine, theirs = r.affiliations.alias("mine"), r.affiliations.alias("theirs")
     my_part, their_part = r.parties.alias("my_part"), r.parties.alias("their_part")
     asked, also = _signatures.alias("asked"), _signatures.alias("also_asked")
+    on_table = _agreements.alias("on_the_table")
     return [
         Way("self", row.c.id == r.me),
         Way(
@@ -77,7 +79,12 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
                         ),
                     )
                 )
-                .where(asked.c.person_id == r.me)
+                .join(on_table, on_table.c.id == asked.c.agreement_id)
+                .where(
+                    asked.c.person_id == r.me,
+                    asked.c.number == on_table.c.shown_number,
+                    on_table.c.state == AgreementState.PROPOSED,
+                )
             ),
         ),
         Way("administrator", _administered(row.c.id)),

@@ -83,6 +83,8 @@ class Resource:
     owes_receipt: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None
     prepare: Callable[[dict[str, Any]], None] | None = None
     """Finishes a row that was read, in place: what SQL says less well."""
+    holds: Query | None = None
+    """Keeps the record's agreement (by the record's `id`) as it is until the commit."""
     over: Callable[[Any], ColumnElement[bool]] | None = None
     """Whether the row's agreement is over."""
 

@@ -144,6 +144,8 @@ async def _new_ticks(owned: Owned[Goal], readers: list[RecordReader]) -> frozens
     standing = None
     if goal.agreement_id is not None:
         standing = await standing_under(access, goal.agreement_id, goal.owner_id, RecordKind.GOALS)
+        if standing.state != AgreementState.ACTIVE:
+            raise Conflict(OVER)
     return _ticks(readers, standing)
 
 
@@ -165,14 +167,17 @@ async def propose_goal(owned: Owned[Goal]) -> None:
     await _journal(owned.access, goal, "proposed", {"state"})
 
 
-async def accept_goal(owned: Owned[Goal]) -> None:
-    """The learner or a coach accepts the wording; with both it is agreed."""
+async def accept_goal(owned: Owned[Goal], *, wording_number: int) -> None:
+    """The learner or a coach accepts the wording that they have read; with both it is agreed."""
     goal, me = owned.entity, owned.access.caller.person_id
     assert me is not None
+    if wording_number != goal.wording_number:
+        raise Conflict(f"The wording is number {goal.wording_number} now: read it again.")
     goal.accept(
         me,
         as_learner=owned.held.is_any(Relation.OWNER),
-        as_coach=owned.held.is_any(Relation.COACH),
+        # A coach accepts another's goal: who is both here speaks as its learner.
+        as_coach=owned.held.is_any(Relation.COACH) and not owned.held.is_any(Relation.OWNER),
     )
     goal.touch()
     await _journal(owned.access, goal, "accepted", {"state"})

@@ -177,12 +177,26 @@ async def propose_goal(
     return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
 
 
+class AcceptanceNew(wire.Shape):
+    """What is accepted."""
+
+    wording_number: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=1_000_000,
+            description="`wording_number` of the goal, as you read it.",
+        ),
+    ]
+
+
 @router.post("/{goal_id}/acceptances", summary="Accept a goal's wording")
 async def accept_goal(
-    owned: Annotated[Owned[Goal], one(Action.GOAL_ACCEPT, GOALS, GoalOut)],
+    owned: Annotated[Owned[Goal], one(Action.GOAL_ACCEPT, GOALS, GoalOut)], body: AcceptanceNew
 ) -> GoalOut:
     """By the learner and by a coach; with both (outside an agreement the learner's) it is agreed."""
-    await goals.accept_goal(owned)
+    await goals.accept_goal(owned, wording_number=body.wording_number)
     return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
 
 

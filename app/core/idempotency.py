@@ -48,8 +48,8 @@ answers = Table(
     Column("status", Integer, nullable=False),
     Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("kind", String(40)),
-    Column("resource_id", Id),
+    Column("kind", String(40), nullable=False),
+    Column("resource_id", Id, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Index(None, "expires_at"),
     info={"access": "mechanism"},
@@ -100,8 +100,8 @@ class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
-    kind: str | None
-    resource_id: UUID | None
+    kind: str
+    resource_id: UUID
 
 
 class Replay(Exception):
@@ -170,12 +170,14 @@ class Guard:
             raise KeyReused(
                 errors=[{"header": "Idempotency-Key", "detail": "was sent with another request"}]
             )
-        identity = UUID(str(resource_id)) if resource_id is not None else None
-        raise Replay(Answer(status, json.loads(headers), bytes(body), kind, identity))
+        answer = Answer(status, json.loads(headers), bytes(body), kind, UUID(str(resource_id)))
+        raise Replay(answer)
 
-    async def store(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        """Keeps the answer, in the request's transaction."""
-        kind, resource_id = self.unit.journaled[0] if self.unit.journaled else (None, None)
+    async def store(
+        self, status: int, headers: dict[str, str], body: bytes, *, about: tuple[str, UUID]
+    ) -> None:
+        """Keeps the answer, in the request's transaction; `about` is the record that it shows."""
+        kind, resource_id = about
         moment = now()
         swept = _swept_at.get(id(self.unit.database))
         if swept is None or moment - swept > _SWEEP_EVERY or self.renews:

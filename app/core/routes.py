@@ -42,6 +42,7 @@ class Admitted(Protocol):
     etag: str | None
     location: str | None
     created: bool | None
+    about: tuple[str, UUID] | None
 
     @property
     def caller_key(self) -> str: ...
@@ -200,15 +201,16 @@ async def _in_transaction(
         raise
     except idempotency.Replay as replay:
         stored = replay.answer
-        kind, resource_id = stored.kind, stored.resource_id
-        if kind and resource_id and not await admitted.still_reads(kind, resource_id):
+        if not await admitted.still_reads(stored.kind, stored.resource_id):
             raise NotFound() from None
         headers = {**stored.headers, "Idempotency-Replayed": "true"}
         return Response(stored.body, status_code=stored.status, headers=headers)
     _complete(request, response, admitted)
-    if guard is not None and admitted.unit.begun and response.status_code < 300:
+    journaled = admitted.unit.journaled
+    about = admitted.about or (journaled[0] if journaled else None)
+    if guard is not None and about is not None and response.status_code < 300:
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        await guard.store(response.status_code, kept, bytes(response.body))
+        await guard.store(response.status_code, kept, bytes(response.body), about=about)
     await admitted.before_answer()
     await admitted.unit.commit()
     if request.method == "GET" and _not_modified(request, admitted.etag):

@@ -82,7 +82,9 @@ class LearningAgreement(Versioned, Base):
     proposed_at: Mapped[datetime | None] = mapped_column(Moment)
     active_at: Mapped[datetime | None] = mapped_column(Moment)
     learner_completed_at: Mapped[datetime | None] = mapped_column(Moment)
+    learner_completed_by: Mapped[UUID | None] = mapped_column(Id)
     coach_completed_at: Mapped[datetime | None] = mapped_column(Moment)
+    coach_completed_by: Mapped[UUID | None] = mapped_column(Id)
     over_at: Mapped[datetime | None] = mapped_column(Moment)
     former_parties: Mapped[str] = mapped_column(String(20))
     # The ticks for the agreement itself, as the terms in force have them; false until it is active.
@@ -118,14 +120,17 @@ class LearningAgreement(Versioned, Base):
         self.state = state
         self.touch()
 
-    def complete(self, *, as_learner: bool, as_coach: bool) -> bool:
-        """Notes that a learner or a coach holds it complete; both make it so. Returns whether it is."""
+    def complete(self, person_id: UUID, *, as_learner: bool, as_coach: bool) -> bool:
+        """Notes that a learner or a coach holds it complete; two people make it so.
+
+        Returns whether it is. Who is both counts as one side, the one that is missing.
+        """
         if self.state != AgreementState.ACTIVE:
             raise Conflict(f"The agreement is {self.state}; only an active one can be completed.")
-        if as_learner:
-            self.learner_completed_at = self.learner_completed_at or now()
-        if as_coach:
-            self.coach_completed_at = self.coach_completed_at or now()
+        if as_learner and not self.learner_completed_at and self.coach_completed_by != person_id:
+            self.learner_completed_at, self.learner_completed_by = now(), person_id
+        elif as_coach and not self.coach_completed_at and self.learner_completed_by != person_id:
+            self.coach_completed_at, self.coach_completed_by = now(), person_id
         if self.learner_completed_at and self.coach_completed_at:
             self.move(AgreementState.COMPLETED)
         self.touch()

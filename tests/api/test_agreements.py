@@ -275,3 +275,94 @@ async def test_a_leaders_post_counts_from_its_first_day_until_its_last(world: Wo
     )
     assert ended.status_code == 200
     assert (await world.head.get(path)).status_code == 404
+
+
+async def test_a_signature_sent_again_stands_also_after_the_last_one(world: World) -> None:
+    path, digest = await world.propose()
+    await world.sign(path, digest, "learner", "fellow", "coach", "tutor")
+    again = await world.sign(path, digest, "tutor")
+    assert again.json()["state"] == "active"
+    other = await world.tutor.post(f"{path}/signatures", json={"digest": "0" * 64})
+    assert other.status_code == 409
+
+
+async def test_those_whom_another_version_named_learn_nothing_of_it(world: World) -> None:
+    path, digest = await world.propose()
+    await world.sign(path, digest, "fellow")
+    await world.learner.post(f"{path}/withdrawal")
+    parties = [
+        {"person_id": str(world.learner.id), "role": "learner"},
+        {"person_id": str(world.coach.id), "role": "coach"},
+    ]
+    await world.learner.patch(path, json={"parties": parties})
+    await world.learner.post(f"{path}/proposal")
+
+    async def acts(who: str) -> list[str]:
+        items = (await world.actors[who].get(f"{path}/history")).json()["items"]
+        return [entry["action"] for entry in items]
+
+    assert await acts("learner") == [
+        "proposed", "redrafted", "withdrawn", "signed", "proposed", "drafted",
+    ]  # fmt: skip
+    assert await acts("coach") == [*(await acts("learner"))]
+    assert (await world.fellow.get(f"{path}/history")).status_code == 404
+    newcomer = [
+        {"person_id": str(world.learner.id), "role": "learner"},
+        {"person_id": str(world.head.id), "role": "specialist"},
+        {"person_id": str(world.coach.id), "role": "coach"},
+    ]
+    await world.learner.post(f"{path}/withdrawal")
+    said = {
+        "person_id": str(world.head.id), "learner_id": str(world.learner.id), "relation": "leads",
+        "safeguards": "The deputy appraises.",
+    }  # fmt: skip
+    await world.learner.patch(path, json={"parties": newcomer, "dual_roles": [said]})
+    assert (await world.learner.post(f"{path}/proposal")).status_code == 200
+    assert await acts("head") == ["proposed", "redrafted"]
+
+
+async def test_an_invitation_shows_people_only_while_it_is_on_the_table(world: World) -> None:
+    async with world.database.work() as unit:
+        await affiliate(unit, world.learner.id, world.authority, AffiliationRole.STUDENT)
+    parties = [
+        {"person_id": str(world.learner.id), "role": "learner"},
+        {"person_id": str(world.coach.id), "role": "coach"},
+        {"person_id": str(world.operator.id), "role": "tutor"},
+    ]
+    assert (await world.coach.get(f"/v1/people/{world.operator.id}")).status_code == 404
+    path, _ = await world.propose(parties=parties)
+    assert (await world.coach.get(f"/v1/people/{world.operator.id}")).status_code == 200
+    await world.coach.post(f"{path}/declination")
+    assert (await world.coach.get(f"/v1/people/{world.operator.id}")).status_code == 404
+
+
+async def test_nobody_is_both_halves_of_learner_and_coach(world: World) -> None:
+    alone = [
+        {"person_id": str(world.learner.id), "role": "learner"},
+        {"person_id": str(world.learner.id), "role": "coach"},
+        {"person_id": str(world.tutor.id), "role": "tutor"},
+    ]
+    draft = await world.draft(parties=alone)
+    assert (await world.learner.post(f"{draft}/proposal")).status_code == 422
+    both = [
+        {"person_id": str(world.actors[who].id), "role": role}
+        for who in ("learner", "coach")
+        for role in ("learner", "co_coach")
+    ]
+    path, digest = await world.propose(parties=both)
+    for who in ("learner", "coach"):
+        signed = await world.actors[who].post(
+            f"{path}/signatures", json={"digest": digest, "obligations": list(OBLIGATIONS)}
+        )
+    assert signed.json()["state"] == "active"
+    goal = await world.goal(path.rpartition("/")[2])
+    accept = {"wording_number": 1}
+    await world.learner.post(f"/v1/goals/{goal['id']}/proposal")
+    mine = await world.learner.post(f"/v1/goals/{goal['id']}/acceptances", json=accept)
+    assert mine.json()["state"] == "proposed"
+    theirs = await world.coach.post(f"/v1/goals/{goal['id']}/acceptances", json=accept)
+    assert theirs.json()["state"] == "agreed"
+    for _ in range(2):
+        held = await world.learner.post(f"{path}/completion")
+        assert held.json()["state"] == "active"
+    assert (await world.coach.post(f"{path}/completion")).json()["state"] == "completed"

@@ -231,3 +231,24 @@ async def test_the_net_catches_an_orm_select_around_the_door(world: World) -> No
         with pytest.raises(AssertionError, match="around"):
             await unit.session.execute(select(Goal))
         await unit.session.execute(select(Goal).limit(1).execution_options(unscoped="a test"))
+
+
+async def test_an_answer_that_wrote_nothing_is_not_replayed_unauthorised(world: World) -> None:
+    """The repeat of a client-made id answers 200 without a write; its key opens nothing later."""
+    body = {"id": str(uuid7()), "statement": "Gone soon.", "agreement_id": await world.agreement()}
+    key = {"Idempotency-Key": str(uuid4())}
+    await world.learner.post("/v1/goals", json=body)
+    assert (await world.learner.post("/v1/goals", headers=key, json=body)).status_code == 200
+    await world.learner.delete(f"/v1/goals/{body['id']}")
+    again = await world.learner.post("/v1/goals", headers=key, json=body)
+    assert again.status_code == 404
+    assert "Gone soon." not in again.text
+
+
+async def test_if_match_counts_wherever_it_is_sent(world: World) -> None:
+    goal = await world.goal(None)
+    path = f"/v1/goals/{goal['id']}"
+    await world.learner.patch(path, json={"statement": "Changed since."})
+    stale = await world.learner.post(f"{path}/proposal", headers={"If-Match": '"1.full.en"'})
+    assert stale.status_code == 412
+    assert (await world.learner.get(path)).json()["state"] == "draft"

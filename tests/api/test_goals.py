@@ -75,8 +75,10 @@ async def test_a_revision_keeps_the_old_wording_and_reopens_what_was_agreed(worl
     goal = await world.goal(await world.agreement(), principles=["1"])
     path = f"/v1/goals/{goal['id']}"
     assert (await world.learner.post(f"{path}/proposal")).json()["state"] == "proposed"
-    assert (await world.learner.post(f"{path}/acceptances")).json()["state"] == "proposed"
-    agreed = await world.coach.post(f"{path}/acceptances")
+    assert (await world.learner.post(f"{path}/acceptances", json={"wording_number": 1})).json()[
+        "state"
+    ] == "proposed"
+    agreed = await world.coach.post(f"{path}/acceptances", json={"wording_number": 1})
     assert agreed.json()["state"] == "agreed"
     revised = await world.learner.patch(
         path, etag=agreed.headers["ETag"], json={"statement": "Better.", "principles": ["2", "A1"]}
@@ -95,8 +97,8 @@ async def test_only_the_learner_moves_a_goal_and_it_may_go_back(world: World) ->
     await world.learner.post(f"{path}/proposal")
     early = await world.learner.post(f"{path}/progress", json={"note": "!", "state": "achieved"})
     assert early.status_code == 409
-    await world.learner.post(f"{path}/acceptances")
-    await world.coach.post(f"{path}/acceptances")
+    await world.learner.post(f"{path}/acceptances", json={"wording_number": 1})
+    await world.coach.post(f"{path}/acceptances", json={"wording_number": 1})
     refused = await world.coach.post(f"{path}/progress", json={"note": "!", "state": "achieved"})
     assert refused.status_code == 403
     noted = await world.tutor.post(f"{path}/progress", json={"note": "I saw it."})
@@ -115,7 +117,9 @@ async def test_a_coach_proposes_a_goal_which_belongs_to_the_learner(world: World
     assert (made["owner_id"], made["state"]) == (str(world.learner.id), "proposed")
     path = f"/v1/goals/{made['id']}"
     assert (await world.coach.patch(path, json={"statement": "Mine"})).status_code == 403
-    assert (await world.learner.post(f"{path}/acceptances")).json()["state"] == "agreed"
+    assert (await world.learner.post(f"{path}/acceptances", json={"wording_number": 1})).json()[
+        "state"
+    ] == "agreed"
     assert (await world.learner.patch(path, json={"readers": []})).status_code == 200
     # Who typed it reads what they wrote, while they are a party.
     assert (await world.coach.get(path)).status_code == 200
@@ -162,7 +166,9 @@ async def test_a_goal_outside_any_agreement_is_its_owners_alone(world: World) ->
     for who, actor in world.actors.items():
         assert (await actor.get(path)).status_code == (200 if who == "learner" else 404)
     await world.learner.post(f"{path}/proposal")
-    assert (await world.learner.post(f"{path}/acceptances")).json()["state"] == "agreed"
+    assert (await world.learner.post(f"{path}/acceptances", json={"wording_number": 1})).json()[
+        "state"
+    ] == "agreed"
 
 
 async def test_pages_are_complete_newest_first_and_their_cursors_cannot_be_moved(

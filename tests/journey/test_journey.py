@@ -161,8 +161,10 @@ def negotiate_goal(learner: Person, coach: Person, tutor: Person, agreement: str
     etag = learner.get(path).headers["ETag"]
     revised = learner.patch(path, etag, json={"statement": "More talk by pupils."})
     assert revised.status_code == 200
-    learner.post(f"{path}/acceptances")
-    assert coach.post(f"{path}/acceptances").json()["state"] == "agreed"
+    unseen = coach.post(f"{path}/acceptances", json={"wording_number": 1})
+    assert unseen.status_code == 409
+    learner.post(f"{path}/acceptances", json={"wording_number": 2})
+    assert coach.post(f"{path}/acceptances", json={"wording_number": 2}).json()["state"] == "agreed"
     moved = learner.post(f"{path}/progress", json={"note": "Begun.", "state": "in_progress"})
     assert moved.json()["to_state"] == "in_progress"
     old = coach.get(f"{path}/revisions").json()["items"]

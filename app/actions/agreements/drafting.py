@@ -116,11 +116,12 @@ async def withdraw(owned: Agreement) -> None:
     agreement, access = owned.entity, owned.access
     agreement.move(AgreementState.DRAFT)
     version = await version_of(owned, agreement.shown_number)
-    version.settle(VersionState.WITHDRAWN)
     agreement.shown_number += 1
+    # Journaled within the old version's time: those who were asked to sign it see that it is gone.
+    await journal_of(access, agreement, "withdrawn")
+    version.settle(VersionState.WITHDRAWN)
     await access.unit.flush()
     await _insert_draft(access, agreement, agreement.shown_number, version.content)
-    await journal_of(access, agreement, "withdrawn")
 
 
 async def _insert_draft(

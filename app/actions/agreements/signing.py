@@ -17,6 +17,7 @@ from app.models.agreements import (
     AgreementSignature,
     AgreementState,
     AgreementVersion,
+    LearningAgreement,
     VersionState,
     terms_of,
 )
@@ -27,9 +28,10 @@ async def sign(owned: Agreement, *, digest: str, obligations: list[str]) -> None
     """Signs the proposed text; the last signature makes the agreement active."""
     agreement, access = owned.entity, owned.access
     version, signature = await _asked(owned)
+    if signature.signed_at is not None and signature.digest == digest:
+        return  # sent again, perhaps after the last signature: it stands
+    _on_the_table(agreement)
     if signature.signed_at is not None:
-        if signature.digest == digest:
-            return
         raise Conflict("You have signed already.")
     if digest != version.digest:
         raise Invalid.field("/digest", "is not the digest of the proposed text: read it again")
@@ -51,17 +53,20 @@ async def decline(owned: Agreement) -> None:
     """Declines a proposal, for everybody: what one does not sign does not come into force."""
     agreement, access = owned.entity, owned.access
     version, signature = await _asked(owned)
+    _on_the_table(agreement)
     agreement.move(AgreementState.DECLINED)
     signature.declined_at = now()
-    version.settle(VersionState.DECLINED)
     await journal_of(access, agreement, "declined")
+    version.settle(VersionState.DECLINED)
 
 
 async def complete(owned: Agreement) -> None:
     """A learner or a coach holds it complete; with both it is."""
     agreement = owned.entity
     done = agreement.complete(
-        as_learner=owned.held.is_any(Relation.LEARNER), as_coach=owned.held.is_any(Relation.COACH)
+        person_of(owned.access),
+        as_learner=owned.held.is_any(Relation.LEARNER),
+        as_coach=owned.held.is_any(Relation.COACH),
     )
     if done:
         agreement.over_at = now()
@@ -103,11 +108,14 @@ async def _enact(owned: Agreement, version: AgreementVersion, text: AgreementTex
     await journal_of(owned.access, agreement, "activated")
 
 
-async def _asked(owned: Agreement) -> tuple[AgreementVersion, AgreementSignature]:
-    """The proposal on the table, and the caller's place on it."""
-    agreement, access = owned.entity, owned.access
+def _on_the_table(agreement: LearningAgreement) -> None:
     if agreement.state != AgreementState.PROPOSED:
         raise Conflict(f"The agreement is {agreement.state}; nothing is on the table to be signed.")
+
+
+async def _asked(owned: Agreement) -> tuple[AgreementVersion, AgreementSignature]:
+    """The version that is shown, and the caller's place on it."""
+    agreement, access = owned.entity, owned.access
     version = await version_of(owned, agreement.shown_number)
     signature = await access.unit.session.get(
         AgreementSignature, (agreement.id, version.number, person_of(access))
