@@ -1,5 +1,6 @@
 """What every table has in common: metadata, column types, the base of the entities."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -31,13 +32,16 @@ class Id(TypeDecorator[UUID]):
         native = postgresql.UUID(as_uuid=True)
         return dialect.type_descriptor(native if dialect.name == "postgresql" else String(36))
 
-    def process_bind_param(self, value: UUID | str | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return str(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        # Straight, without TypeDecorator's layers: every statement binds several ids.
+        return None if dialect.name == "postgresql" else _text_or_none
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
         return UUID(value) if isinstance(value, str) else value
+
+
+def _text_or_none(value: UUID | str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -64,9 +68,19 @@ class Moment(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """Base of the entities."""
+    """Base of the entities.
+
+    A new entity is a bag of column values for one INSERT (`Unit.insert`): it is filled at once, not
+    attribute by attribute under SQLAlchemy's watch, which costs as much as a statement.
+    """
 
     metadata = metadata
+
+    def __init__(self, **values: Any) -> None:
+        unknown = values.keys() - self.__mapper__.column_attrs.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no column {', '.join(sorted(unknown))}")
+        self.__dict__.update(values)
 
 
 class Versioned:
