@@ -45,7 +45,7 @@ class Database:
         self._readers: Readers | None = None
         # SQLite writes one transaction at a time: writers on this loop take turns.
         self._turns = asyncio.Semaphore(1 if self.is_sqlite else connections)
-        self._idle: list[AsyncConnection] = []
+        self._idle: list[tuple[AsyncConnection, Driver]] = []
         if self.is_sqlite:
             self._path = parsed.database or ""
             if not self._path or self._path == ":memory:":
@@ -87,7 +87,7 @@ class Database:
     async def close(self) -> None:
         """Closes every connection."""
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop()[0].close()
         await self.engine.dispose()
         if self._reader is not None:
             self._reader.close()
@@ -112,12 +112,15 @@ class Database:
         connection: AsyncConnection | None = None
         try:
             while self._idle:
-                connection = self._idle.pop()
+                connection, driver = self._idle.pop()
                 with contextlib.suppress(*GONE):
-                    return connection, await self._begin(connection)
+                    await self._begin(driver)
+                    return connection, driver
                 await connection.invalidate()  # it died while idle: nothing was begun on it
             connection = await self.engine.connect()
-            return connection, await self._begin(connection)
+            driver = await self._driver_of(connection)
+            await self._begin(driver)
+            return connection, driver
         except BaseException:
             self._turns.release()
             if connection is not None:
@@ -125,21 +128,24 @@ class Database:
                 await connection.close()
             raise
 
-    async def _begin(self, connection: AsyncConnection) -> Driver:
+    async def _driver_of(self, connection: AsyncConnection) -> Driver:
         raw: Any = (await connection.get_raw_connection()).driver_connection
+        kind = SqliteDriver if self.is_sqlite else PostgresqlDriver
+        return kind(raw, self.dialect)
+
+    async def _begin(self, driver: Driver) -> None:
         if self.is_sqlite:
-            driver: Driver = SqliteDriver(raw, self.dialect)
             await _begin_immediate(driver)
         else:
-            driver = PostgresqlDriver(raw, self.dialect)
             await driver.command("BEGIN")
-        return driver
 
-    async def return_writer(self, connection: AsyncConnection, *, sound: bool) -> None:
+    async def return_writer(
+        self, connection: AsyncConnection, driver: Driver, *, sound: bool
+    ) -> None:
         """Takes a connection back, or throws it away when it is in doubt."""
         try:
             if sound:
-                self._idle.append(connection)
+                self._idle.append((connection, driver))
             else:
                 await connection.invalidate()
                 await connection.close()
@@ -283,13 +289,14 @@ class Unit:
                 await self._release(sound=True)
 
     async def _release(self, *, sound: bool) -> None:
-        connection, self._driver, self._connection = self._connection, None, None
+        connection, driver = self._connection, self._driver
+        self._connection = self._driver = None
         if "session" in self.__dict__:
             self.session.expunge_all()
             await self.session.close()
             del self.session
-        if connection is not None:
-            await self.database.return_writer(connection, sound=sound)
+        if connection is not None and driver is not None:
+            await self.database.return_writer(connection, driver, sound=sound)
 
 
 async def _begin_immediate(driver: Driver) -> None:
