@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
+    insert,
     or_,
     select,
     true,
@@ -111,14 +112,26 @@ def visible(resource: Resource, row: Any, kind: CallerKind) -> ColumnElement[boo
     return or_(*(way.predicate() for way in resource.ways(row, kind)))
 
 
-def _columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
-    columns = [
+def _shown(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
+    return [
         wire(column).label(column.name) if isinstance(column, Column) else column
         for column in resource.columns(row, kind)
     ]
+
+
+def _columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
+    columns = _shown(resource, row, kind)
     if resource.owes_receipt is not None:
         columns.append(resource.owes_receipt(row, kind).label("owes_receipt"))
     return columns
+
+
+@cache
+def insert_query(resource: Resource, kind: CallerKind) -> Query:
+    """Inserts a row and returns it as its readers see it: its columns must be its own."""
+    table = resource.table
+    values = {c.name: bindparam(c.name, type_=c.type, required=True) for c in table.columns}
+    return Query(insert(table).values(values).returning(*_shown(resource, table, kind)))
 
 
 @cache

@@ -59,7 +59,7 @@ async def record_goal(
     if owner != me and standing is not None and standing.i_coach:
         # Who proposes a wording accepts it: the learner's word is what is missing.
         goal.accept(me, as_learner=False, as_coach=True)
-    await access.unit.insert(goal)
+    await access.insert(GOALS, goal)
     for item in items:
         await access.unit.insert(GoalFrameworkItem(goal_id=goal.id, item_id=item))
     await _journal(access, goal, "created")

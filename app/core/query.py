@@ -53,11 +53,9 @@ class Query:
         if reads and (tables := owned_tables(statement)):
             raise UnscopedError(f"this statement reads {sorted(tables)} around app.access")
         self.statement = statement
-        self.columns: tuple[str, ...] = (
-            tuple(statement.selected_columns.keys())
-            if hasattr(statement, "selected_columns")
-            else ()
-        )
+        # Of a select, or what an insert returns.
+        exported: Any = getattr(statement, "exported_columns", None)
+        self.columns: tuple[str, ...] = () if exported is None else tuple(exported.keys())
         self._plans: dict[str, Plan] = {}
 
     def plan(self, dialect: Dialect) -> Plan:
