@@ -3,17 +3,17 @@
 import hashlib
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, not_, null, or_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.owned import leading, party
-from app.access.visibility import Resource, Way, parameter, register
-from app.core.query import Query
+from app.access.visibility import Resource, Way, register
 from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.agreements import (
+    AgreementNetwork,
     AgreementParty,
     AgreementSignature,
     AgreementState,
@@ -26,9 +26,11 @@ from app.models.terms import PartyRole, Reader
 _versions: Any = AgreementVersion.__table__
 _signatures: Any = AgreementSignature.__table__
 _parties: Any = AgreementParty.__table__
+_networks: Any = AgreementNetwork.__table__
 _people: Any = Person.__table__
 
 asked = _signatures.alias("invited")
+left = _parties.alias("left")
 PROPOSED = (AgreementState.PROPOSED, AgreementState.DECLINED)
 UNSIGNED = (AgreementState.DRAFT, *PROPOSED)
 
@@ -37,13 +39,33 @@ def _drafted(row: Any) -> ColumnElement[bool]:
     return and_(row.c.created_by == r.me, r.any_of(row.c.state, UNSIGNED))
 
 
-def _asked(row: Any, signature: Any) -> ColumnElement[bool]:
+def amendment_open(row: Any) -> ColumnElement[bool]:
+    """Whether an amendment is on the table, and has not lapsed."""
+    return and_(row.c.state == AgreementState.ACTIVE, row.c.amendment_lapses_on > r.today)
+
+
+def _asked_for_proposal(row: Any, signature: Any) -> ColumnElement[bool]:
     return and_(signature.c.number == row.c.shown_number, r.any_of(row.c.state, PROPOSED))
 
 
-def _invited(row: Any) -> ColumnElement[bool]:
+def _asked_for_amendment(row: Any, signature: Any) -> ColumnElement[bool]:
+    return and_(
+        signature.c.asked, signature.c.number == row.c.amendment_number, amendment_open(row)
+    )
+
+
+def _asked(row: Any, signature: Any) -> ColumnElement[bool]:
+    return or_(_asked_for_proposal(row, signature), _asked_for_amendment(row, signature))
+
+
+def _invited(row: Any, asked: Any = _asked) -> ColumnElement[bool]:
     s = _signatures.alias("asked")
-    return there_is(s, s.c.agreement_id == row.c.id, s.c.person_id == r.me, _asked(row, s))
+    return there_is(s, s.c.agreement_id == row.c.id, s.c.person_id == r.me, asked(row, s))
+
+
+def _former(row: Any) -> ColumnElement[bool]:
+    p = _parties.alias("was_party")
+    return there_is(p, p.c.agreement_id == row.c.id, p.c.person_id == r.me, p.c.until.is_not(None))
 
 
 def _ways(row: Any, kind: CallerKind) -> list[Way]:
@@ -68,6 +90,13 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
             link=row.c.id == party.c.agreement_id,
         ),
         Way(
+            "former",
+            true(),
+            through=left,
+            mine=and_(left.c.person_id == r.me, left.c.until.is_not(None)),
+            link=row.c.id == left.c.agreement_id,
+        ),
+        Way(
             "leader",
             and_(row.c.existence_to_leaders, at_home),
             through=leading,
@@ -78,21 +107,52 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
 
 
 def _view(row: Any, kind: CallerKind) -> ColumnElement[Any]:
-    """`text` for who may read what was agreed, `existence` for who may only know that it was."""
+    """`text` for who may read what was agreed, `version` for who may read one version of it (asked
+    to join by an amendment, or gone), `existence` for who may only know that it is there."""
     if kind is CallerKind.CLIENT:
         return case((row.c.text_to_systems, "text"), else_="existence")
     return case(
-        (or_(r.party_as(row.c.id), _drafted(row), _invited(row)), "text"),
-        (and_(row.c.text_to_leaders, r.leads(row.c.home_organisation_id)), "text"),
+        (
+            or_(r.party_as(row.c.id), _drafted(row), _invited(row, _asked_for_proposal)),
+            "text",
+        ),
+        (_leads_with_text(row), "text"),
+        (or_(_invited(row, _asked_for_amendment), _former(row)), "version"),
         else_="existence",
+    )
+
+
+def _leads_with_text(row: Any) -> ColumnElement[bool]:
+    at_home = r.learner_at_home(row.c.id, row.c.home_organisation_id)
+    return and_(row.c.text_to_leaders, r.leads(row.c.home_organisation_id), at_home)
+
+
+def _number(row: Any, kind: CallerKind) -> ColumnElement[Any]:
+    """The number of the version that the caller reads."""
+    if kind is CallerKind.CLIENT:
+        return row.c.shown_number  # type: ignore[no-any-return]
+    p = _parties.alias("p_number")
+    last = (
+        select(func.max(p.c.until_number))
+        .where(p.c.agreement_id == row.c.id, p.c.person_id == r.me)
+        .correlate_except(p)
+        .scalar_subquery()
+    )
+    return case(
+        (_view(row, kind) != "version", row.c.shown_number),
+        (_invited(row, _asked_for_amendment), row.c.amendment_number),
+        else_=last,
     )
 
 
 def _owes_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
     if kind is CallerKind.CLIENT:
         return row.c.text_to_systems  # type: ignore[no-any-return]
-    reads_as_leader = and_(row.c.text_to_leaders, r.leads(row.c.home_organisation_id))
-    return or_(reads_as_leader, and_(r.party_as(row.c.id), r.leads(row.c.home_organisation_id)))
+    return or_(
+        _leads_with_text(row),
+        and_(r.party_as(row.c.id), r.leads(row.c.home_organisation_id)),
+        and_(_former(row), not_(r.party_as(row.c.id))),
+    )
 
 
 def _party_rows(row: Any) -> ColumnElement[Any]:
@@ -107,11 +167,12 @@ def _party_rows(row: Any) -> ColumnElement[Any]:
     )
 
 
-def _text(row: Any, column: str) -> ColumnElement[Any]:
+def _text(row: Any, number: ColumnElement[Any], column: str) -> ColumnElement[Any]:
     v = _versions.alias("shown")
     return (
         select(v.c[column])
-        .where(v.c.agreement_id == row.c.id, v.c.number == row.c.shown_number)
+        .where(v.c.agreement_id == row.c.id, v.c.number == number)
+        .correlate_except(v)
         .scalar_subquery()
     )
 
@@ -127,25 +188,32 @@ def signature_rows(agreement_id: Any, number: Any) -> ColumnElement[Any]:
             )
         )
         .select_from(s.join(n, n.c.id == s.c.person_id))
-        .where(s.c.agreement_id == agreement_id, s.c.number == number)
+        .where(s.c.agreement_id == agreement_id, s.c.number == number, s.c.asked)
         .order_by(s.c.person_id)
-        .correlate(agreement_id.table)
+        .correlate_except(s, n)
     )  # fmt: skip
 
 
 def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
+    number = _number(row, kind)
+    table_of = case((amendment_open(row), row.c.amendment_number), else_=null())
     names = (
-        "id", "version", "created_at", "updated_at", "created_by", "state", "shown_number",
+        "id", "version", "created_at", "updated_at", "created_by", "state",
         "home_organisation_id", "starts_on", "ends_on", "proposed_at", "active_at", "learner_completed_at",
         "coach_completed_at", "over_at",
     )  # fmt: skip
     return [
         *(row.c[name] for name in names),
         _view(row, kind).label("view"),
+        number.label("number"),
+        table_of.label("amendment_number"),
+        case((amendment_open(row), row.c.amendment_lapses_on), else_=null()).label(
+            "amendment_lapses_on"
+        ),
         _party_rows(row).label("parties"),
-        signature_rows(row.c.id, row.c.shown_number).label("signatures"),
-        _text(row, "content").label("text"),
-        _text(row, "digest").label("digest"),
+        signature_rows(row.c.id, number).label("signatures"),
+        _text(row, number, "content").label("text"),
+        _text(row, number, "digest").label("digest"),
     ]
 
 
@@ -155,6 +223,8 @@ def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]
     return {
         Relation.DRAFTER: _drafted(row),
         Relation.INVITED: _invited(row),
+        Relation.AMENDER: _amends(row),
+        Relation.FORMER: _former(row),
         Relation.PARTY: r.party_as(row.c.id),
         Relation.LEARNER: r.party_as(row.c.id, lambda p: p.c.role == PartyRole.LEARNER),
         Relation.COACH: r.party_as(row.c.id, lambda p: p.c.reader == Reader.COACHES),
@@ -162,19 +232,52 @@ def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]
     }
 
 
+def _amends(row: Any) -> ColumnElement[bool]:
+    v = _versions.alias("amending")
+    return there_is(
+        v,
+        v.c.agreement_id == row.c.id,
+        v.c.number == row.c.amendment_number,
+        v.c.created_by == r.me,
+        r.party_as(row.c.id),
+        amendment_open(row),
+    )
+
+
+def _named_to_who_may_know(row: Any, network_id: Any) -> ColumnElement[bool]:
+    """Names the network, and the caller reads its text: existence tells nothing of networks."""
+    n = _networks.alias("names")
+    return and_(
+        there_is(n, n.c.agreement_id == row.c.id, n.c.network_id == network_id),
+        or_(
+            r.party_as(row.c.id),
+            _leads_with_text(row),
+            and_(row.c.text_to_systems, row.c.home_organisation_id == r.client_organisation()),
+        ),
+    )
+
+
 def _show(row: dict[str, Any]) -> None:
     """Cuts a row down to its view: existence tells neither reason, version, counts nor changes."""
     row["active"] = row["state"] == AgreementState.ACTIVE
-    if row["view"] == "existence":
-        for name in set(row) - EXISTENCE - {"version", "owes_receipt"}:
+    shown = _CUT.get(row["view"])
+    if shown is not None:
+        for name in set(row) - shown - {"version", "owes_receipt"}:
             del row[name]
-        shown = [str(row[name]) for name in sorted(EXISTENCE)]
-        row["existence_digest"] = hashlib.sha256("|".join(shown).encode()).hexdigest()[:20]
+        digest = "|".join(str(row[name]) for name in sorted(shown))
+        row["view_digest"] = hashlib.sha256(digest.encode()).hexdigest()[:20]
+    elif row["amendment_number"] is not None:
+        # An amendment lapses by its date, without a write: the ETag tells of it.
+        row["shade"] = row["amendment_number"]
 
 
-EXISTENCE = frozenset(
-    ("id", "view", "active", "parties", "starts_on", "ends_on", "home_organisation_id")
-)
+_CUT = {
+    "existence": frozenset(
+        ("id", "view", "active", "parties", "starts_on", "ends_on", "home_organisation_id")
+    ),
+    "version": frozenset(("id", "view", "number", "text", "digest", "signatures")),
+}
+"""What the views that show less are cut down to."""
 
 AGREEMENTS = register(
     Resource(
@@ -185,67 +288,12 @@ AGREEMENTS = register(
         ways=_ways,
         columns=_columns,
         relations=_relations,
-        filters={"home_organisation_id": lambda row, bind: row.c.home_organisation_id == bind},
-        filter_types={"home_organisation_id": Id},
+        filters={
+            "home_organisation_id": lambda row, bind: row.c.home_organisation_id == bind,
+            "network_id": _named_to_who_may_know,
+        },
+        filter_types={"home_organisation_id": Id, "network_id": Id},
         prepare=_show,
         owes_receipt=_owes_receipt,
     )
 )
-
-
-def _version_ways(row: Any, kind: CallerKind) -> list[Way]:
-    # The agreement has been seen as a party first. A draft is its drafter's; what was withdrawn or
-    # declined is for those who were asked to sign it; the rest for who signed it or is a party now.
-    s = _signatures.alias("mine")
-    return [
-        Way(
-            "agreement",
-            and_(
-                row.c.agreement_id == parameter("agreement_id", Id),
-                or_(
-                    row.c.created_by == r.me,
-                    there_is(
-                        s,
-                        s.c.agreement_id == row.c.agreement_id,
-                        s.c.number == row.c.number,
-                        s.c.person_id == r.me,
-                    ),
-                    and_(row.c.state == "in_force", r.party_as(row.c.agreement_id)),
-                ),
-            ),
-        )
-    ]
-
-
-def _versions_query() -> Query:
-    row = _versions.alias("this")
-    (way,) = _version_ways(row, CallerKind.PERSON)
-    names = (
-        "number",
-        "state",
-        "content",
-        "digest",
-        "created_by",
-        "created_at",
-        "proposed_at",
-        "settled_at",
-    )
-    statement = (
-        select(
-            *(row.c[name] for name in names),
-            signature_rows(row.c.agreement_id, row.c.number).label("signatures"),
-        )
-        .where(
-            way.predicate(),
-            or_(
-                parameter("number", Integer).is_(None),
-                row.c.number == parameter("number", Integer),
-            ),
-        )
-        .order_by(row.c.number)
-    )
-    return Query(statement, scoped=True)
-
-
-VERSIONS = _versions_query()
-"""Versions of `agreement_id` that the caller may read, oldest first; `number` narrows to one."""

@@ -33,7 +33,7 @@ from app.core.settings import settings
 LANGUAGE = "en"
 
 
-OVER = "The agreement is over: nothing more is written under it."
+OVER = "The agreement is over, or its learner has left it: nothing more is written under it."
 
 
 class Access:
@@ -166,11 +166,12 @@ class Access:
     def show(self, row: dict[str, Any]) -> None:
         """Sets the ETag of the answer: `"<version>.<view>.<language>"`.
 
-        A view that must not tell of changes (`existence`) has a digest of what it shows instead.
+        A view that must not tell of changes (`existence`) has a digest of what it shows instead; a
+        record whose readers change without a version adds them to the view.
         """
         view = row.get("view", "full")
-        version = row["version"] if view != "existence" else row["existence_digest"]
-        self.etag = f'"{version}.{view}.{LANGUAGE}"'
+        version = row.get("view_digest", row["version"])
+        self.etag = f'"{version}.{view}{row.get("shade", "")}.{LANGUAGE}"'
 
     async def insert(self, resource: Resource, entity: Any) -> None:
         """Inserts a new record; `answer` shows it without reading it again."""

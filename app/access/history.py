@@ -1,16 +1,17 @@
 """An agreement's history: its journal, under the readers of today."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, and_, or_, select
+from sqlalchemy import BigInteger, Integer, and_, not_, or_, select
 
 from app.access import relations as r
 from app.access.agreements import AGREEMENTS
 from app.access.caller import CallerKind
 from app.access.door import Access
-from app.access.goals import GOALS
-from app.access.visibility import Resource, parameter, visible
+from app.access.records import RECORDS
+from app.access.visibility import parameter, visible
 from app.core.journal import journal
 from app.core.pages import Cursors, PageQuery
 from app.core.query import Query
@@ -23,10 +24,9 @@ from app.models.agreements import (
     VersionState,
 )
 
-RECORDS: tuple[Resource, ...] = (GOALS,)
-"""The kinds of record that belong to an agreement."""
-
-
+_PAST = (
+    VersionState.WITHDRAWN, VersionState.DECLINED, VersionState.LAPSED, VersionState.SUPERSEDED,
+)  # fmt: skip
 _agreements: Any = LearningAgreement.__table__
 _versions: Any = AgreementVersion.__table__
 _signatures: Any = AgreementSignature.__table__
@@ -54,9 +54,7 @@ def _shown(entry: Any) -> Any:
         mine.c.person_id == r.me,
         version.c.created_at <= entry.c.at,
         or_(
-            and_(
-                version.c.state != VersionState.WITHDRAWN, version.c.state != VersionState.DECLINED
-            ),
+            not_(r.any_of(version.c.state, _PAST)),
             version.c.settled_at >= entry.c.at,
         ),
     )
@@ -64,7 +62,7 @@ def _shown(entry: Any) -> Any:
         and_(entry.c.kind == AGREEMENTS.kind, or_(drafted, asked)),
         entry.c.owner_id == r.me,
     ]
-    for resource in RECORDS:
+    for resource in RECORDS.values():
         record = resource.table.alias(f"the_{resource.kind}")
         seen = there_is(
             record, record.c.id == entry.c.resource_id, visible(resource, record, CallerKind.PERSON)
@@ -79,6 +77,7 @@ _NAMES = (
 )  # fmt: skip
 
 
+@cache
 def _page(*, continued: bool) -> Query:
     before = [journal.c.sequence < parameter("before", BigInteger)] if continued else []
     return Query(
@@ -88,9 +87,6 @@ def _page(*, continued: bool) -> Query:
         .limit(parameter("limit", Integer)),
         scoped=True,
     )
-
-
-_PAGES = {continued: _page(continued=continued) for continued in (False, True)}
 
 
 async def history_page(access: Access, query: PageQuery, agreement_id: UUID) -> dict[str, Any]:
@@ -105,7 +101,7 @@ async def history_page(access: Access, query: PageQuery, agreement_id: UUID) -> 
     values: dict[str, Any] = {"agreement_id": agreement_id, "limit": query.limit + 1}
     if query.cursor is not None:
         values["before"] = int(cursors.open(query.cursor, context))
-    rows = await access.read(_PAGES[query.cursor is not None], **values)
+    rows = await access.read(_page(continued=query.cursor is not None), **values)
     following = None
     if len(rows) > query.limit:
         rows = rows[: query.limit]

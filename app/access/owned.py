@@ -1,21 +1,14 @@
-"""The rules for every record with an owner and ticks: the agreement is the access policy.
+"""The ways of seeing a record with an owner and ticks: the agreement is the access policy."""
 
-A kind of record joins by having the columns of models.terms.Ticked, `owner_id`,
-`created_by`, `agreement_id`, `home_organisation_id` and `created_at`.
-"""
-
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
-    String,
     and_,
     case,
-    cast,
     false,
-    literal,
+    null,
     or_,
     select,
     true,
@@ -23,21 +16,44 @@ from sqlalchemy import (
 
 from app.access import relations as r
 from app.access.caller import CallerKind
-from app.access.door import Access
 from app.access.grants import Relation
-from app.access.visibility import Way, parameter
-from app.core.errors import Invalid
-from app.core.http import as_uuid
-from app.core.query import Query
-from app.core.sql import there_is
-from app.core.tables import Id
-from app.models.agreements import AgreementState, AgreementTerm, LearningAgreement
-from app.models.terms import PARTY_READERS, PartyRole, Reader, RecordKind, RecordReader
+from app.access.visibility import KEPT, Way
+from app.core.sql import json_object, there_is
+from app.models.agreements import AgreementNetwork, AgreementTerm, LearningAgreement
+from app.models.evidence import EvidenceGoal
+from app.models.networks import NetworkRole
+from app.models.pupils import Consent, PupilsShown
+from app.models.shares import KeptRecord, Share, SharedKind
+from app.models.terms import (
+    PARTY_READERS,
+    PartyRole,
+    Reader,
+    RecordKind,
+)
 
 _agreements: Any = LearningAgreement.__table__
+_named: Any = AgreementNetwork.__table__
+_terms: Any = AgreementTerm.__table__
+_kept: Any = KeptRecord.__table__
+_shares: Any = Share.__table__
 # One alias each, shared by both compilations of a way: the window of a branch refers to it.
 party = r.parties.alias("party")
 leading = r.affiliations.alias("lead")
+membership = r.members.alias("membership")
+calling = r.clients.alias("calling")
+share = _shares.alias("share")
+goal_share = _shares.alias("goal_share")
+evidence_of = EvidenceGoal.__table__.alias("evidence_of")
+kept = _kept.alias("kept")
+
+
+def open_to_others(row: Any) -> ColumnElement[bool]:
+    """Whether the record's date has not passed: then only its owner and the parties see that it was."""
+    return or_(row.c.delete_by.is_(None), row.c.delete_by > r.today)
+
+
+def _at_home(row: Any) -> ColumnElement[bool]:
+    return r.learner_at_home(row.c.agreement_id, row.c.home_organisation_id)
 
 
 def _by_class(row: Any, reader: Reader) -> Way:
@@ -53,43 +69,146 @@ def _by_class(row: Any, reader: Reader) -> Way:
     )
 
 
-def owned_ways(row: Any, kind: CallerKind) -> list[Way]:
-    """The ways of seeing a record with an owner and ticks."""
-    if kind is CallerKind.CLIENT:
-        return [
-            Way(
-                "system",
-                and_(
-                    row.c.home_organisation_id == r.client_organisation(),
-                    row.c.to_systems,
-                    r.learner_at_home(row.c.agreement_id, row.c.home_organisation_id),
-                ),
-            )
-        ]
-    return [
-        Way("owner", row.c.owner_id == r.me),
-        Way(
-            "author",
-            and_(
-                row.c.created_by == r.me,
-                row.c.created_by != row.c.owner_id,
-                # What they wrote, not what its owner has made of it since.
-                row.c.wording_number == 1,
-                r.party_as(row.c.agreement_id),
+def _kept_by_me(row: Any, kind: str) -> Way:
+    """What somebody who has left keeps: as long as the record ticks a class that they were of."""
+    return Way(
+        KEPT,
+        or_(*(and_(kept.c[f"to_{c}"], row.c[f"to_{c}"]) for c in PARTY_READERS)),
+        link=and_(kept.c.person_id == r.me, kept.c.kind == kind),
+        along=kept,
+        key=kept.c.record_id,
+    )
+
+
+def _network_reads(row: Any, kind: RecordKind, network_id: Any) -> ColumnElement[bool]:
+    """Whether no child stands against it, and the text in force names the network and ticks it."""
+    t, n = _terms.alias("ticking"), _named.alias("naming")
+    return and_(
+        open_to_others(row),
+        or_(row.c.shows_pupils == PupilsShown.NO, row.c.pupil_consent == Consent.GIVEN),
+        there_is(t, t.c.agreement_id == row.c.agreement_id, t.c.kind == kind, t.c.to_networks),
+        there_is(n, n.c.agreement_id == row.c.agreement_id, n.c.network_id == network_id),
+        r.network_open(network_id),
+    )
+
+
+def _shared(kind: str) -> ColumnElement[bool]:
+    return and_(share.c.kind == kind, r.share_counts(share))
+
+
+def _network_share(row: Any, kind: str, disclosed: RecordKind) -> Way:
+    a = _agreements.alias("welcoming")
+    return Way(
+        "network",
+        and_(
+            _network_reads(row, disclosed, membership.c.network_id),
+            or_(
+                membership.c.role != NetworkRole.PERIPHERAL,
+                there_is(a, a.c.id == row.c.agreement_id, a.c.peripheral_members),
             ),
         ),
-        *(_by_class(row, reader) for reader in PARTY_READERS),
+        through=membership,
+        mine=r.mine_as_member(membership),
+        link=and_(share.c.network_id == membership.c.network_id, _shared(kind)),
+        along=share,
+        key=share.c.record_id,
+    )
+
+
+def _client_ways(row: Any, kind: str, disclosed: RecordKind) -> list[Way]:
+    ticked = and_(row.c.to_systems, _at_home(row), open_to_others(row))
+    return [
+        Way("system", and_(row.c.home_organisation_id == r.client_organisation(), ticked)),
         Way(
-            "leader",
-            and_(
-                row.c.to_leaders,
-                r.learner_at_home(row.c.agreement_id, row.c.home_organisation_id),
-            ),
-            through=leading,
-            mine=r.mine_as_leader(leading),
-            link=row.c.home_organisation_id == leading.c.organisation_id,
+            "network_system",
+            and_(ticked, _network_reads(row, disclosed, calling.c.network_id)),
+            through=calling,
+            mine=and_(calling.c.id == r.client, calling.c.disabled_at.is_(None)),
+            link=and_(share.c.network_id == calling.c.network_id, _shared(kind)),
+            along=share,
+            key=share.c.record_id,
         ),
     ]
+
+
+def _author(row: Any) -> Way:
+    """Who typed a goal for its learner: what they wrote, not what its owner has made of it since."""
+    return Way(
+        "author",
+        and_(
+            row.c.created_by == r.me,
+            row.c.created_by != row.c.owner_id,
+            row.c.wording_number == 1,
+            r.wrote_as_party(row.c.agreement_id),
+        ),
+    )
+
+
+def _goal_shared_with_evidence(row: Any) -> Way:
+    """Evidence of the same owner, linked to a goal that was shared together with its evidence."""
+    return Way(
+        "goal_share",
+        and_(row.c.owner_id == goal_share.c.owner_id, open_to_others(row)),
+        through=goal_share,
+        mine=and_(
+            goal_share.c.person_id == r.me,
+            goal_share.c.kind == SharedKind.GOAL,
+            goal_share.c.with_evidence,
+            r.share_counts(goal_share),
+        ),
+        link=evidence_of.c.goal_id == goal_share.c.record_id,
+        along=evidence_of,
+        key=evidence_of.c.evidence_item_id,
+    )
+
+
+def owned_ways(kind: str, disclosed: RecordKind) -> Callable[[Any, CallerKind], list[Way]]:
+    """The ways of seeing a record of this kind, for which the terms speak of `disclosed`."""
+
+    def ways(row: Any, caller: CallerKind) -> list[Way]:
+        if caller is CallerKind.CLIENT:
+            return _client_ways(row, kind, disclosed)
+        return [
+            Way("owner", row.c.owner_id == r.me),
+            *([_author(row)] if disclosed is RecordKind.GOALS else ()),
+            *(_by_class(row, reader) for reader in PARTY_READERS),
+            Way(
+                "leader",
+                and_(row.c.to_leaders, _at_home(row), open_to_others(row)),
+                through=leading,
+                mine=r.mine_as_leader(leading),
+                link=row.c.home_organisation_id == leading.c.organisation_id,
+            ),
+            Way(
+                "share",
+                open_to_others(row),
+                link=and_(share.c.person_id == r.me, _shared(kind)),
+                along=share,
+                key=share.c.record_id,
+            ),
+            _network_share(row, kind, disclosed),
+            *([_goal_shared_with_evidence(row)] if disclosed is RecordKind.EVIDENCE else ()),
+            _kept_by_me(row, kind),
+        ]
+
+    return ways
+
+
+def as_it_stood(kind: str) -> Callable[[Any, ColumnElement[bool]], ColumnElement[Any]]:
+    """What a reader who has left keeps of a row, unless they see it as it is."""
+
+    def column(row: Any, as_it_is: ColumnElement[bool]) -> ColumnElement[Any]:
+        k = _kept.alias("as_it_stood")
+        # CASE, so that the other ways are asked only about rows that are kept at all.
+        shown = json_object("kept_at", k.c.kept_at, "shown", k.c.shown)
+        return (
+            select(case((as_it_is, null()), else_=shown))
+            .where(k.c.person_id == r.me, k.c.kind == kind, k.c.record_id == row.c.id)
+            .correlate_except(k)
+            .scalar_subquery()
+        )
+
+    return column
 
 
 def owed_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
@@ -119,107 +238,26 @@ def owned_relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[
     }
 
 
-_READERS = [
-    [str(reader) for i, reader in enumerate(RecordReader) if bits >> i & 1]
-    for bits in range(2 ** len(RecordReader))
-]
+def shared_with(kind: str) -> Callable[[Any, Any], ColumnElement[bool]]:
+    """A filter: what is shared with a network, for those who may know that it is."""
 
-
-def ticks(row: Any) -> ColumnElement[Any]:
-    """The ticks of a record as one number: a bit for each class of reader, in their order."""
-    number: ColumnElement[Any] = literal(0)
-    for i, reader in enumerate(RecordReader):
-        number = number + cast(row.c[f"to_{reader}"], Integer) * 2**i
-    return number.label("ticks")
-
-
-def show_readers(row: dict[str, Any]) -> None:
-    """Adds `readers`, the ticks of a record as a list."""
-    row["readers"] = _READERS[row["ticks"]]
-
-
-def agreement_over(row: Any) -> ColumnElement[bool]:
-    """Whether the record's agreement has been completed or ended."""
-    a = _agreements.alias("ruling")
-    return there_is(a, a.c.id == row.c.agreement_id, a.c.state != AgreementState.ACTIVE)
-
-
-def hold_agreement(table: Any) -> Query:
-    """Keeps the agreement of the record `id` as it is until the commit."""
-    return Query(
-        select(_agreements.c.state)
-        .join_from(table, _agreements, _agreements.c.id == table.c.agreement_id)
-        .where(table.c.id == parameter("id", Id))
-        .with_for_update(read=True, of=_agreements),
-        scoped=True,
-    )
-
-
-class Standing(NamedTuple):
-    """How the caller and an owner stand to an agreement, and what its terms tick for a kind."""
-
-    state: str
-    home_organisation_id: UUID | None
-    i_learn: bool
-    i_coach: bool
-    i_support: bool
-    owner_learns: bool
-    ticks: frozenset[RecordReader]
-
-
-def _standing() -> Query:
-    a, t = _agreements, AgreementTerm.__table__
-    owner = r.parties.alias("owner")
-    ticks = [t.c[f"to_{reader}"] for reader in RecordReader]
-    statement = (
-        select(
-            a.c.state,
-            a.c.home_organisation_id,
-            r.party_as(a.c.id, lambda p: p.c.role == PartyRole.LEARNER).label("i_learn"),
-            r.party_as(a.c.id, lambda p: p.c.reader == Reader.COACHES).label("i_coach"),
-            r.party_as(a.c.id, lambda p: p.c.reader != Reader.FELLOWS).label("i_support"),
+    def condition(row: Any, network_id: Any) -> ColumnElement[bool]:
+        s, m, c = _shares.alias("shared_with"), r.members.alias("m"), r.clients.alias("c")
+        knows = or_(
+            row.c.owner_id == r.me,
+            r.party_as(row.c.agreement_id),
+            there_is(m, m.c.network_id == network_id, r.mine_as_member(m)),
+            there_is(c, c.c.id == r.client, c.c.network_id == network_id),
+        )
+        return and_(
             there_is(
-                owner,
-                owner.c.agreement_id == a.c.id,
-                owner.c.person_id == parameter("owner_id", Id),
-                owner.c.role == PartyRole.LEARNER,
-                owner.c.until.is_(None),
-            ).label("owner_learns"),
-            *ticks,
+                s,
+                s.c.record_id == row.c.id,
+                s.c.kind == kind,
+                s.c.network_id == network_id,
+                r.share_counts(s),
+            ),
+            knows,
         )
-        .select_from(a.join(t, t.c.agreement_id == a.c.id))
-        .where(
-            a.c.id == parameter("agreement_id", Id),
-            t.c.kind == parameter("kind", String),
-            r.party_as(a.c.id),
-        )
-        # Nobody narrows the terms between this reading and the record that is written under them.
-        .with_for_update(read=True, of=a)
-    )
-    return Query(statement, scoped=True)
 
-
-_STANDING = _standing()
-
-
-async def standing_under(
-    access: Access, agreement_id: UUID, owner_id: UUID, kind: RecordKind
-) -> Standing:
-    """The standing under an agreement of which the caller is a party, held until the commit."""
-    await access.unit.begin()
-    found = await access.unit.rows(
-        _STANDING,
-        {**access.parameters, "agreement_id": agreement_id, "owner_id": owner_id, "kind": kind},
-    )
-    if not found:
-        raise Invalid.field("/agreement_id", "names no agreement in force that you are a party to")
-    state, home, learn, coach, support, owner, *ticks = found[0]
-    return Standing(
-        state,
-        None if home is None else as_uuid(home),
-        bool(learn),
-        bool(coach),
-        bool(support),
-        bool(owner),
-        frozenset(reader for reader, tick in zip(RecordReader, ticks, strict=True) if tick),
-    )
+    return condition

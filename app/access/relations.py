@@ -9,6 +9,7 @@ from app.access.visibility import parameter
 from app.core.sql import there_is
 from app.core.tables import Id
 from app.models.agreements import AgreementParty
+from app.models.networks import Network, NetworkMember
 from app.models.people import (
     LEADER_ROLES,
     Affiliation,
@@ -16,7 +17,7 @@ from app.models.people import (
     Client,
     Operator,
 )
-from app.models.terms import PartyRole
+from app.models.terms import FormerParties, PartyRole
 
 me = parameter("me", Id)
 client = parameter("client", Id)
@@ -25,6 +26,8 @@ today = parameter("today", Date)
 parties: Any = AgreementParty.__table__
 affiliations: Any = Affiliation.__table__
 clients: Any = Client.__table__
+members: Any = NetworkMember.__table__
+networks: Any = Network.__table__
 operators: Any = Operator.__table__
 
 
@@ -119,3 +122,35 @@ def party_as(agreement_id: ColumnElement[Any], *conditions: Any) -> ColumnElemen
         p.c.until.is_(None),
         *(condition(p) for condition in conditions),
     )
+
+
+def wrote_as_party(agreement_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the caller is a party, or was one whom the terms let keep what they wrote."""
+    p = parties.alias("wrote_as")
+    return there_is(
+        p,
+        p.c.agreement_id == agreement_id,
+        p.c.person_id == me,
+        or_(p.c.until.is_(None), p.c.keeps != FormerParties.NOTHING),
+    )
+
+
+def member_today(membership: Any) -> ColumnElement[bool]:
+    """Whether a membership counts today."""
+    return and_(membership.c.confirmed_at.is_not(None), current(membership))
+
+
+def mine_as_member(membership: Any) -> ColumnElement[bool]:
+    """Whether a membership makes the caller a member today, in their own right."""
+    return and_(membership.c.person_id == me, member_today(membership))
+
+
+def network_open(network_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the network has not been closed."""
+    n = networks.alias("open_network")
+    return there_is(n, n.c.id == network_id, or_(n.c.closed_on.is_(None), n.c.closed_on > today))
+
+
+def share_counts(share: Any) -> ColumnElement[bool]:
+    """Whether the last day of a share has not passed."""
+    return or_(share.c.ends_on.is_(None), share.c.ends_on > today)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    and_,
     bindparam,
     insert,
     or_,
@@ -38,6 +39,9 @@ def parameter(name: str, type_: Any) -> BindParameter[Any]:
     return bindparam(name, type_=type_, required=True)
 
 
+_LIMIT = parameter("limit", Integer)
+
+
 @dataclass(frozen=True)
 class Way:
     """One way in which a caller sees a row.
@@ -45,6 +49,9 @@ class Way:
     `condition` is what the row itself must fulfil. When rows are reached through another table
     (my agreements, the schools I lead), `through` is that table, `mine` says which of its rows are
     the caller's, and `link` ties the row to it; `condition` may speak of both.
+
+    When a table names the single rows (shares), `along` is that table, `key` its column with the
+    row's id, and `link` says which of its rows count: a page then walks it instead of the rows.
     """
 
     name: str
@@ -52,12 +59,34 @@ class Way:
     through: FromClause | None = None
     mine: ColumnElement[bool] = field(default_factory=true)
     link: ColumnElement[bool] = field(default_factory=true)
+    along: FromClause | None = None
+    key: ColumnElement[Any] | None = None
 
-    def predicate(self) -> ColumnElement[bool]:
+    def predicate(self, row: Any) -> ColumnElement[bool]:
         """The way as a condition on one row."""
-        if self.through is None:
-            return self.condition
-        return there_is(self.through, self.mine, self.link, self.condition)
+        met = and_(self.link, self.condition)
+        if self.along is not None:
+            assert self.key is not None
+            met = there_is(self.along, self.key == row.c.id, met)
+        return met if self.through is None else there_is(self.through, self.mine, met)
+
+    def newest(
+        self, row: Any, narrowed: Callable[[Any, Any], list[ColumnElement[bool]]]
+    ) -> Select[Any]:
+        """Ids of the rows that are seen by this way, newest first; `narrowed` takes the row and
+        the column of its id."""
+        if self.along is None:
+            key, source = row.c.id, row
+        else:
+            assert self.key is not None
+            key, source = self.key, self.along.join(row, self.key == row.c.id)
+        return (
+            select(key.label("id"))
+            .select_from(source)
+            .where(self.link, self.condition, *narrowed(row, key))
+            .order_by(key.desc())
+            .limit(_LIMIT)
+        )
 
 
 Ways = Callable[[Any, CallerKind], list[Way]]
@@ -87,7 +116,9 @@ class Resource:
     holds: Query | None = None
     """Keeps the record's agreement (by the record's `id`) as it is until the commit."""
     over: Callable[[Any], ColumnElement[bool]] | None = None
-    """Whether the row's agreement is over."""
+    """Whether nothing more is written under the row's agreement."""
+    kept: Callable[[Any, ColumnElement[bool]], ColumnElement[Any]] | None = None
+    """The row as it stood when the caller left, unless they see it as it is (the condition)."""
 
     def __hash__(self) -> int:
         return hash(self.kind)
@@ -107,12 +138,20 @@ def register(resource: Resource) -> Resource:
     return resource
 
 
-def visible(resource: Resource, row: Any, kind: CallerKind) -> ColumnElement[bool]:
-    """Whether a caller of this kind sees `row`."""
-    return or_(*(way.predicate() for way in resource.ways(row, kind)))
+KEPT = "kept"
+"""Name of the way of seeing of those who read a record as it stood when they left."""
 
 
-def _shown(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
+def visible(
+    resource: Resource, row: Any, kind: CallerKind, *, as_it_is: bool = False
+) -> ColumnElement[bool]:
+    """Whether a caller of this kind sees `row`, or (`as_it_is`) sees it as it is today."""
+    ways = [way for way in resource.ways(row, kind) if way.name != KEPT or not as_it_is]
+    return or_(*(way.predicate(row) for way in ways))
+
+
+def shown_columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
+    """The columns of an answer, in the form in which answers show them."""
     return [
         wire(column).label(column.name) if isinstance(column, Column) else column
         for column in resource.columns(row, kind)
@@ -120,7 +159,10 @@ def _shown(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement
 
 
 def _columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
-    columns = _shown(resource, row, kind)
+    columns = shown_columns(resource, row, kind)
+    if resource.kept is not None and kind is CallerKind.PERSON:
+        as_it_is = visible(resource, row, kind, as_it_is=True)
+        columns.append(resource.kept(row, as_it_is).label("kept"))
     if resource.owes_receipt is not None:
         columns.append(resource.owes_receipt(row, kind).label("owes_receipt"))
     return columns
@@ -131,7 +173,7 @@ def insert_query(resource: Resource, kind: CallerKind) -> Query:
     """Inserts a row and returns it as its readers see it: its columns must be its own."""
     table = resource.table
     values = {c.name: bindparam(c.name, type_=c.type, required=True) for c in table.columns}
-    return Query(insert(table).values(values).returning(*_shown(resource, table, kind)))
+    return Query(insert(table).values(values).returning(*shown_columns(resource, table, kind)))
 
 
 @cache
@@ -182,32 +224,26 @@ def page_query(
 ) -> Query:
     """One page, newest id first: `limit` rows below `cursor` that pass the filters."""
 
-    def narrowed(row: Any) -> list[ColumnElement[bool]]:
+    def narrowed(row: Any, key: Any) -> list[ColumnElement[bool]]:
         conditions = [
             resource.filters[name](row, parameter(name, resource.filter_types[name]))
             for name in sorted(filters)
         ]
         if continued:
-            conditions.append(row.c.id < parameter("cursor", Id))
+            conditions.append(key < parameter("cursor", Id))
         return conditions
 
-    limit = parameter("limit", Integer)
     row = resource.table.alias("this")
     branches = []
     for way in resource.ways(row, kind):
-        newest = (
-            select(row.c.id)
-            .where(way.link, way.condition, *narrowed(row))
-            .order_by(row.c.id.desc())
-            .limit(limit)
-        )
+        newest = way.newest(row, narrowed)
         if way.through is not None:
             # The newest of each of the caller's agreements or schools, not of all together.
             each = each_id(newest.correlate(way.through))
             newest = select(each.c.value.label("id")).select_from(way.through, each).where(way.mine)
         branches.append(select(newest.subquery(f"by_{way.name}").c.id))
     ids = union(*branches).subquery("seen") if len(branches) > 1 else branches[0].subquery("seen")
-    page = select(ids.c.id).order_by(ids.c.id.desc()).limit(limit).subquery("page")
+    page = select(ids.c.id).order_by(ids.c.id.desc()).limit(_LIMIT).subquery("page")
     statement = (
         select(*_columns(resource, row, kind))
         .join_from(page, row, row.c.id == page.c.id)

@@ -6,17 +6,25 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from app.access.claims import Claim
-from app.access.door import OVER, Access
+from app.access.door import Access
 from app.access.frameworks import framework_items
 from app.access.gates import Owned
 from app.access.goals import GOALS
 from app.access.grants import Relation
-from app.access.owned import Standing, standing_under
+from app.access.sharing import forget, say_of_pupils
+from app.access.standing import (
+    Standing,
+    allowed_ticks,
+    check_may_change,
+    new_ticks,
+    standing_under,
+)
 from app.core.clock import now
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import uuid7
 from app.models.agreements import AgreementState
 from app.models.goals import Goal, GoalFrameworkItem, GoalProgress, GoalRevision, GoalState
+from app.models.pupils import PupilsShown
 from app.models.terms import RecordKind, RecordReader
 
 
@@ -28,6 +36,7 @@ async def record_goal(
     agreement_id: UUID | None,
     readers: list[RecordReader] | None,
     wording: dict[str, Any],
+    pupils: dict[str, Any],
 ) -> None:
     """A learner's goal: their own draft, or one that a coach or adviser proposes to them."""
     me = access.caller.person_id
@@ -53,9 +62,11 @@ async def record_goal(
         state=GoalState.DRAFT if owner == me else GoalState.PROPOSED,
         wording_number=1,
         creation_digest=claim.digest,
+        shows_pupils=PupilsShown.UNKNOWN,
         **{**wording, "framework_items": [str(item) for item in wording["framework_items"]]},
     )
-    goal.tick(_ticks(readers, standing))
+    goal.tick(allowed_ticks(readers, standing, RecordKind.GOALS))
+    goal.say_of_pupils(pupils)
     if owner != me and standing is not None and standing.i_coach:
         # Who proposes a wording accepts it: the learner's word is what is missing.
         goal.accept(me, as_learner=False, as_coach=True)
@@ -76,31 +87,15 @@ def _check_owner(standing: Standing, *, own: bool) -> None:
         raise Forbidden("A goal is proposed to a learner by a coach or adviser of the agreement.")
 
 
-def _ticks(
-    readers: list[RecordReader] | None, standing: Standing | None
-) -> frozenset[RecordReader]:
-    """The readers to tick: those asked for, which the terms must allow, or all that they allow."""
-    allowed = standing.ticks if standing is not None else frozenset()
-    if readers is None:
-        return allowed
-    for index, reader in enumerate(readers):
-        if reader not in allowed:
-            detail = (
-                f"the agreement's terms do not tick {reader} for goals"
-                if standing is not None
-                else "outside an agreement a goal is its owner's alone"
-            )
-            raise Invalid.field(f"/readers/{index}", detail)
-    return frozenset(readers)
-
-
 async def revise_goal(
-    owned: Owned[Goal], changes: dict[str, Any], readers: list[RecordReader] | None
+    owned: Owned[Goal],
+    changes: dict[str, Any],
+    pupils: dict[str, Any],
+    readers: list[RecordReader] | None,
 ) -> None:
-    """Changes the wording, keeping the old one, and who may read it."""
+    """Changes the wording, keeping the old one, what is said of pupils, and who may read it."""
     goal, access = owned.entity, owned.access
-    if owned.held.over and (changes or not frozenset(readers or ()) <= goal.readers):
-        raise Conflict(f"{OVER} Its owner may still take readers away.")
+    check_may_change(owned.held, {**changes, **pupils}, readers)
     if "principles" in changes or "framework_items" in changes:
         changes = {**changes}
         principles = changes.get("principles", goal.principles)
@@ -125,28 +120,15 @@ async def revise_goal(
         )
         if items is not None:
             await _relink(access, goal, items)
+    changed |= await say_of_pupils(access, goal, pupils)
     if readers is not None:
-        ticks = await _new_ticks(owned, readers)
+        ticks = await new_ticks(access, goal, readers, RecordKind.GOALS)
         if ticks != goal.readers:
             goal.tick(ticks)
             changed.add("readers")
     if changed:
         goal.touch()
         await _journal(access, goal, "revised", changed)
-
-
-async def _new_ticks(owned: Owned[Goal], readers: list[RecordReader]) -> frozenset[RecordReader]:
-    """Narrowing is always possible; a tick that is added must be one that the terms have."""
-    goal, access = owned.entity, owned.access
-    wanted = frozenset(readers)
-    if wanted <= goal.readers:
-        return wanted
-    standing = None
-    if goal.agreement_id is not None:
-        standing = await standing_under(access, goal.agreement_id, goal.owner_id, RecordKind.GOALS)
-        if standing.state != AgreementState.ACTIVE:
-            raise Conflict(OVER)
-    return _ticks(readers, standing)
 
 
 async def _relink(access: Access, goal: Goal, items: list[UUID]) -> None:
@@ -212,6 +194,7 @@ async def note_progress(
 async def delete_goal(owned: Owned[Goal]) -> None:
     """Deletes a goal with its wordings and history; the journal keeps that it was there."""
     goal, access = owned.entity, owned.access
+    await forget(access, GOALS.kind, goal.id)
     await access.unit.session.delete(goal)
     await _journal(access, goal, "deleted")
 

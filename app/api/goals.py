@@ -11,6 +11,7 @@ from app.access.door import Access
 from app.access.gates import Owned, Row, may, one
 from app.access.goals import GOAL_PROGRESS, GOAL_REVISIONS, GOALS
 from app.access.grants import Action
+from app.access.shapes import Readers, RecordOut, RecordQuery, as_of, said_of_pupils
 from app.actions import goals
 from app.core import wire
 from app.core.ids import ClientMadeId
@@ -18,7 +19,7 @@ from app.core.pages import Page, PageQuery
 from app.core.routes import Route
 from app.core.text import Line, Prose
 from app.models.goals import Goal, GoalState, Stage
-from app.models.terms import RecordReader
+from app.models.pupils import Consent, PupilsShown, SaidOfPupils
 
 router = APIRouter(prefix="/v1/goals", tags=["Goals"], route_class=Route)
 
@@ -27,19 +28,13 @@ Priorities = Annotated[list[Line], Field(max_length=20)]
 PrincipleCode = Annotated[str, Field(pattern=r"^A?[0-9]{1,2}$", examples=["3", "A1"])]
 Principles = Annotated[list[PrincipleCode], Field(max_length=12)]
 FrameworkItems = Annotated[list[UUID], Field(max_length=50)]
-Readers = Annotated[list[RecordReader], Field(max_length=len(RecordReader))]
-
 
 GoalStateName = Annotated[Any, wire.member_of(GoalState)]
-ReaderName = Annotated[Any, wire.member_of(RecordReader)]
 
 
-class GoalOut(wire.Resource):
+class GoalOut(RecordOut):
     """A goal of one learner."""
 
-    owner_id: Annotated[wire.WireId, Field(description="The learner whose goal it is.")]
-    created_by: wire.WireId
-    agreement_id: wire.WireIdOrNull
     state: GoalStateName
     wording_number: Annotated[int, Field(description="Rises with each revision of the wording.")]
     statement: str
@@ -55,7 +50,6 @@ class GoalOut(wire.Resource):
     learner_accepted_at: wire.WireMomentOrNull
     coach_accepted_at: wire.WireMomentOrNull
     coach_accepted_by: wire.WireIdOrNull
-    readers: Annotated[list[ReaderName], Field(description="Who may read it beside its owner.")]
 
 
 class Wording(wire.Shape):
@@ -73,7 +67,7 @@ class Wording(wire.Shape):
     target_date: wire.Day | None = None
 
 
-class GoalNew(Wording):
+class GoalNew(Wording, SaidOfPupils):
     """A goal to be recorded."""
 
     id: ClientMadeId | None = None
@@ -100,14 +94,16 @@ class GoalChange(wire.Shape):
     principles: Principles | MISSING = MISSING
     framework_items: FrameworkItems | MISSING = MISSING
     target_date: wire.Day | MISSING | None = MISSING
+    shows_pupils: PupilsShown | MISSING = MISSING
+    pupil_basis: Line | MISSING | None = MISSING
+    pupil_consent: Consent | MISSING | None = MISSING
+    delete_by: wire.Day | MISSING | None = MISSING
     readers: Readers | MISSING = MISSING
 
 
-class GoalQuery(PageQuery):
+class GoalQuery(RecordQuery):
     """Filters of the list."""
 
-    agreement_id: UUID | None = None
-    owner_id: UUID | None = None
     state: GoalState | None = None
     framework_item: Annotated[
         UUID | None, Field(description="Linked to this item, a principle or practice among them.")
@@ -138,6 +134,7 @@ async def record_goal(access: Annotated[Access, may(Action.GOAL_CREATE)], body: 
             agreement_id=body.agreement_id,
             readers=body.readers,
             wording={name: getattr(body, name) for name in Wording.model_fields},
+            pupils=said_of_pupils(body),
         )
     return await access.answer(GOALS, made.id, created=True)  # type: ignore[return-value]
 
@@ -156,7 +153,8 @@ async def revise_goal(
     agreement is over."""
     changes = body.model_dump()
     readers = changes.pop("readers", None)
-    await goals.revise_goal(owned, changes, readers)
+    pupils = {name: changes.pop(name) for name in SaidOfPupils.model_fields if name in changes}
+    await goals.revise_goal(owned, changes, pupils, readers)
     return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
 
 
@@ -231,7 +229,7 @@ async def list_progress(
     response: Response,
 ) -> Page[GoalProgressOut]:
     """Entries, newest first."""
-    page = await row.access.page(GOAL_PROGRESS, query, goal_id=row.id)
+    page = await row.access.page(GOAL_PROGRESS, query, goal_id=row.id, **as_of(row))
     row.access.etag = None
     row.access.link(response, page)
     return page  # type: ignore[return-value]
@@ -261,7 +259,7 @@ async def list_revisions(
     response: Response,
 ) -> Page[GoalRevisionOut]:
     """Wordings that were replaced, newest first."""
-    page = await row.access.page(GOAL_REVISIONS, query, goal_id=row.id)
+    page = await row.access.page(GOAL_REVISIONS, query, goal_id=row.id, **as_of(row))
     row.access.etag = None
     for item in page["items"]:
         del item["id"]

@@ -1,5 +1,6 @@
 """The two drivers, with the little that Tandem asks of a connection, and what their errors mean."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,10 @@ class Driver(Protocol):
         """Runs a compiled statement and returns its rows."""
         ...
 
+    async def long_rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
+        """As `rows`, for a statement that may take over 20 ms: the loop does not wait for it."""
+        ...
+
     async def command(self, sql: str) -> None:
         """Runs SQL that has neither parameters nor rows."""
         ...
@@ -51,6 +56,12 @@ class SqliteDriver:
         cursor = self.connection.execute(plan.sql, arguments(plan, values))
         return cursor.fetchall()
 
+    async def long_rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
+        """Rows of a compiled statement, run in a worker thread."""
+        plan = query.plan(self.dialect)
+        given = arguments(plan, values)
+        return await asyncio.to_thread(lambda: self.connection.execute(plan.sql, given).fetchall())
+
     async def command(self, sql: str) -> None:
         """Runs SQL without parameters or rows."""
         self.connection.execute(sql)
@@ -67,6 +78,10 @@ class PostgresqlDriver:
         plan = query.plan(self.dialect)
         result: list[Any] = await self.connection.fetch(plan.sql, *arguments(plan, values))
         return result
+
+    async def long_rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
+        """The server works, not the loop."""
+        return await self.rows(query, values)
 
     async def command(self, sql: str) -> None:
         """Runs SQL without parameters or rows."""

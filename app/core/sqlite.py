@@ -60,7 +60,13 @@ def connect(
 ) -> sqlite3.Connection:
     """A connection as Tandem needs it: explicit transactions, no waiting inside the driver."""
     connection = sqlite3.connect(
-        path, factory=factory, isolation_level=None, timeout=0, cached_statements=512
+        path,
+        factory=factory,
+        isolation_level=None,
+        timeout=0,
+        cached_statements=512,
+        # Used by one task at a time; a long statement of it runs in a worker thread.
+        check_same_thread=False,
     )
     for pragma in (
         "journal_mode=WAL",

@@ -32,6 +32,7 @@ from app.core.text import fold
 from app.models.agreement_text import OBLIGATIONS, AgreementText
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.people import Affiliation, AffiliationRole, Person
+from app.models.pupils import PupilsShown
 
 _EMPTY = Query(select(literal_column("1")).select_from(Organisation.__table__).limit(1))
 
@@ -229,6 +230,7 @@ async def _goal(unit: Unit, agreement_id: UUID, learner: UUID) -> None:
         owner_id=None,
         agreement_id=agreement_id,
         readers=None,
+        pupils={"shows_pupils": PupilsShown.NO},
         wording={
             "statement": "Pupils give a reason with each answer, and build on each other's.",
             "baseline": "Most answers are one word, to me.",

@@ -70,6 +70,12 @@ class Party(_Part):
 
     person_id: UUID
     role: PartyRole
+    earlier_records: Annotated[
+        StrictBool,
+        Field(
+            description="For who joins by an amendment: whether they read what was written before."
+        ),
+    ] = False
 
 
 class DualRole(_Part):
@@ -126,6 +132,11 @@ class Disclosure(_Part):
             ticks = getattr(self, kind)
             setattr(self, kind, [reader for reader in Reader if reader in ticks])
         for kind in (RecordKind.EXISTENCE, RecordKind.TEXT):
+            if Reader.NETWORKS in getattr(self, kind):
+                raise ValueError(
+                    f"{kind}: a network reads what is shared with it, and an agreement is not; "
+                    "untick networks"
+                )
             if not set(PARTY_READERS) <= set(getattr(self, kind)):
                 raise ValueError(
                     f"{kind}: the parties always read what they sign; tick coaches, fellows and advisers"
@@ -147,6 +158,10 @@ class AgreementText(_Part):
 
     parties: Annotated[list[Party], Field(max_length=60)] = []
     home_organisation_id: UUID | None = None
+    networks: Annotated[
+        list[UUID],
+        Field(max_length=20, description="Networks with which records may be shared."),
+    ] = []
     purpose: Prose | None = None
     beneficiaries: Annotated[Prose | None, Field(description="For whom it is.")] = None
     working_definition: Annotated[
@@ -198,8 +213,11 @@ class AgreementText(_Part):
         """The classes of reader that a party belongs to."""
         return frozenset(READER_OF_ROLE[p.role] for p in self.parties if p.person_id == person_id)
 
-    def problems(self) -> list[dict[str, str]]:
-        """What keeps the text from being proposed, each place with what to do."""
+    def problems(self, *, without_coach: bool = False) -> list[dict[str, str]]:
+        """What keeps the text from being proposed, each place with what to do.
+
+        `without_coach`: somebody leaves, and nobody takes their place yet.
+        """
         found: list[dict[str, str]] = []
 
         def say(pointer: str, detail: str) -> None:
@@ -211,13 +229,15 @@ class AgreementText(_Part):
         learners, coaches = self.people(PartyRole.LEARNER), self.people(*COACH_ROLES)
         if not learners:
             say("/parties", "a learner is needed")
-        if not coaches:
+        if not coaches and not without_coach:
             say("/parties", "a coach, co-coach or mentor is needed")
         if any(not set(coaches) - {learner} for learner in learners) and coaches:
             say("/parties", "each learner needs a coach other than themself")
         if len({(p.person_id, p.role) for p in self.parties}) != len(self.parties):
             say("/parties", "names a person twice in the same role")
-        if len(self.people()) < 2:
+        if len(set(self.networks)) != len(self.networks):
+            say("/networks", "names a network twice")
+        if len(self.people()) < 2 and not without_coach:
             say("/parties", "an agreement is between at least two people")
         if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
             say("/ends_on", "must not be before starts_on")

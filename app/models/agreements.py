@@ -12,10 +12,12 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     String,
+    false,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.clock import now
+from app.core.clock import now, today
 from app.core.errors import Conflict
 from app.core.tables import Base, Id, Moment, Versioned, one_of, ticked_index
 from app.models.agreement_text import AgreementText, canonical
@@ -38,6 +40,16 @@ class AgreementState(StrEnum):
     ACTIVE = "active"
     COMPLETED = "completed"
     ENDED = "ended"
+
+
+class VersionAct(StrEnum):
+    """What made a version: everybody's agreement, or one party's protective act."""
+
+    AGREEMENT = "agreement"
+    AMENDMENT = "amendment"
+    NARROWING = "narrowing"
+    DEPARTURE = "departure"
+    DETACHMENT = "detachment"
 
 
 class VersionState(StrEnum):
@@ -87,6 +99,11 @@ class LearningAgreement(Versioned, Base):
     coach_completed_by: Mapped[UUID | None] = mapped_column(Id)
     over_at: Mapped[datetime | None] = mapped_column(Moment)
     former_parties: Mapped[str] = mapped_column(String(20))
+    # Whether newcomers at the edge of a named network read what has been shared with it.
+    peripheral_members: Mapped[bool] = mapped_column(server_default=false())
+    # The amendment that is on the table, and the first day on which it no longer is.
+    amendment_number: Mapped[int | None]
+    amendment_lapses_on: Mapped[date | None]
     # The ticks for the agreement itself, as the terms in force have them; false until it is active.
     existence_to_leaders: Mapped[bool]
     existence_to_systems: Mapped[bool]
@@ -136,11 +153,29 @@ class LearningAgreement(Versioned, Base):
         self.touch()
         return self.state == AgreementState.COMPLETED
 
-    def enact(self, text: AgreementText) -> None:
-        """Takes the dates and the ticks of a text that every party has signed."""
+    @property
+    def on_the_table(self) -> int | None:
+        """Number of the version that waits for signatures: a proposal, or an open amendment."""
+        if self.state == AgreementState.PROPOSED:
+            return self.shown_number
+        lapses_on = self.amendment_lapses_on
+        if self.state == AgreementState.ACTIVE and lapses_on is not None and lapses_on > today():
+            return self.amendment_number
+        return None
+
+    def close_amendment(self) -> None:
+        """Nothing is on the table any more."""
+        self.amendment_number = self.amendment_lapses_on = None
+
+    def enact(self, text: AgreementText, number: int) -> None:
+        """Takes the dates and the ticks of the text that now rules."""
+        self.shown_number = number
+        self.close_amendment()
+        self.touch()
         self.starts_on, self.ends_on = text.starts_on, text.ends_on
         self.home_organisation_id = text.home_organisation_id
         self.former_parties = text.disclosure.former_parties
+        self.peripheral_members = text.disclosure.peripheral_members
         for kind in (RecordKind.EXISTENCE, RecordKind.TEXT):
             for reader in (Reader.LEADERS, Reader.SYSTEMS):
                 setattr(self, f"{kind}_to_{reader}", reader in text.disclosure.ticks(kind))
@@ -157,6 +192,7 @@ class AgreementVersion(Base):
         primary_key=True,
     )
     number: Mapped[int] = mapped_column(primary_key=True)
+    act: Mapped[str] = mapped_column(String(20), server_default=VersionAct.AGREEMENT)
     state: Mapped[str] = mapped_column(String(20))
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
     digest: Mapped[str | None] = mapped_column(String(64))
@@ -166,6 +202,7 @@ class AgreementVersion(Base):
     settled_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (
+        CheckConstraint(one_of("act", VersionAct), name="act"),
         CheckConstraint(one_of("state", VersionState), name="state"),
         {"info": {"access": "follows:agreement"}},
     )
@@ -196,6 +233,8 @@ class AgreementSignature(Base):
     agreement_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id, primary_key=True)
+    # False: a party to a version that another made alone, whose word was not needed.
+    asked: Mapped[bool] = mapped_column(server_default=true())
     signed_at: Mapped[datetime | None] = mapped_column(Moment)
     declined_at: Mapped[datetime | None] = mapped_column(Moment)
     digest: Mapped[str | None] = mapped_column(String(64))
@@ -232,8 +271,12 @@ class AgreementParty(Base):
     until: Mapped[datetime | None] = mapped_column(Moment)
     # Whether a newcomer reads what was written before they joined; founders always do.
     earlier_records: Mapped[bool]
+    # Of who has left: the last version that they were a party to, and what they keep reading.
+    until_number: Mapped[int | None]
+    keeps: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (
+        CheckConstraint(one_of("keeps", FormerParties), name="keeps"),
         CheckConstraint(one_of("role", PartyRole), name="role"),
         CheckConstraint(one_of("reader", Reader), name="reader"),
         Index(None, "person_id", "reader", "agreement_id"),
@@ -253,6 +296,8 @@ class AgreementTerm(Ticked, Base):
     )
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     to_networks: Mapped[bool]
+    # The version that these terms are from: who holds the agreement sees when they are stale.
+    number: Mapped[int] = mapped_column(server_default="1")
 
     __table_args__ = (
         CheckConstraint(one_of("kind", RecordKind), name="kind"),
@@ -260,12 +305,27 @@ class AgreementTerm(Ticked, Base):
     )
 
 
-def terms_of(agreement_id: UUID, text: AgreementText) -> list[AgreementTerm]:
+class AgreementNetwork(Base):
+    """A network that the text in force names."""
+
+    __tablename__ = "learning_agreement_networks"
+
+    agreement_id: Mapped[UUID] = mapped_column(
+        ForeignKey("learning_agreements.id", ondelete="CASCADE"), type_=Id, primary_key=True
+    )
+    network_id: Mapped[UUID] = mapped_column(
+        ForeignKey("networks.id"), type_=Id, primary_key=True, index=True
+    )
+
+    __table_args__ = ({"info": {"access": "follows:agreement"}},)
+
+
+def terms_of(agreement_id: UUID, text: AgreementText, number: int) -> list[AgreementTerm]:
     """The rows that hold the disclosure terms of a signed text."""
     rows = []
     for kind in RecordKind:
         ticks = text.disclosure.ticks(kind)
-        term = AgreementTerm(agreement_id=agreement_id, kind=kind)
+        term = AgreementTerm(agreement_id=agreement_id, kind=kind, number=number)
         term.tick(frozenset(r for r in RecordReader if Reader(r.value) in ticks))
         term.to_networks = Reader.NETWORKS in ticks
         rows.append(term)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
 from app.core.errors import Conflict
-from app.core.tables import Base, Id, Moment, Versioned, one_of, ticked_index
-from app.models.terms import PARTY_READERS, Reader, Ticked
+from app.core.tables import Base, Id, Moment, one_of
+from app.models.records import Record
 
 
 class GoalState(StrEnum):
@@ -61,20 +61,12 @@ WORDING = (
 """The fields whose old values a revision keeps."""
 
 
-class Goal(Ticked, Versioned, Base):
+class Goal(Record, Base):
     """One goal of one learner, under an agreement or on their own plan."""
 
     __tablename__ = "goals"
+    resource_kind = "goal"
 
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id)
-    created_by: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id)
-    agreement_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("learning_agreements.id"), type_=Id
-    )
-    # The agreement's home organisation, kept on the record for the indexes of leaders and systems.
-    home_organisation_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("organisations.id"), type_=Id
-    )
     state: Mapped[str] = mapped_column(String(20))
     wording_number: Mapped[int]
     statement: Mapped[str] = mapped_column(Text)
@@ -91,30 +83,30 @@ class Goal(Ticked, Versioned, Base):
     learner_accepted_at: Mapped[datetime | None] = mapped_column(Moment)
     coach_accepted_at: Mapped[datetime | None] = mapped_column(Moment)
     coach_accepted_by: Mapped[UUID | None] = mapped_column(Id)
-    creation_digest: Mapped[str | None] = mapped_column(String(64))
 
-    __table_args__ = (
-        CheckConstraint(one_of("state", GoalState), name="state"),
-        CheckConstraint(one_of("stage", Stage), name="stage"),
-        Index(None, "owner_id", "id"),
-        Index(
-            "ix_goals_created_by_id",
-            "created_by",
-            "id",
-            sqlite_where=text("created_by <> owner_id"),
-            postgresql_where=text("created_by <> owner_id"),
-        ),
-        Index(None, "agreement_id"),
-        # One index for each class of reader, of the rows that are ticked for it: a page never walks
-        # over rows that its reader may not see.
-        *(ticked_index(f"ix_goals_{r}", f"to_{r}", "agreement_id", "id") for r in PARTY_READERS),
-        # With the agreement, whose learners must be at home: the branch needs no more than the index.
-        *(
-            ticked_index(f"ix_goals_{r}", f"to_{r}", "home_organisation_id", "id", "agreement_id")
-            for r in (Reader.LEADERS, Reader.SYSTEMS)
-        ),
-        {"info": {"access": "owned:goal"}},
-    )
+    @classmethod
+    def more_table_args(cls) -> tuple[Any, ...]:
+        """Constraints and indexes of this kind alone."""
+        return (
+            CheckConstraint(one_of("state", GoalState), name="state"),
+            CheckConstraint(one_of("stage", Stage), name="stage"),
+            Index(
+                "ix_goals_created_by_id",
+                "created_by",
+                "id",
+                sqlite_where=text("created_by <> owner_id"),
+                postgresql_where=text("created_by <> owner_id"),
+            ),
+            {"info": {"access": "owned:goal"}},
+        )
+
+    def erase(self) -> None:
+        """Blanks what the goal says."""
+        self.statement = ""
+        self.baseline = self.pupil_gain = self.personal_priority = None
+        self.success_indicators = []
+        self.development_plan_priorities = []
+        super().erase()
 
     def wording(self) -> dict[str, Any]:
         """The fields that a revision keeps, as plain JSON values."""

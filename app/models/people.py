@@ -128,13 +128,14 @@ class Operator(Base):
 
 
 class Client(Base):
-    """An integration client or an app; an integration is bound to one organisation."""
+    """An integration client or an app; an integration is bound to one organisation or one network."""
 
     __tablename__ = "clients"
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(300))
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id"), type_=Id)
+    network_id: Mapped[UUID | None] = mapped_column(ForeignKey("networks.id"), type_=Id)
     # None: a public client, through which people sign in.
     secret_hash: Mapped[str | None] = mapped_column(String(64))
     scopes: Mapped[list[str]] = mapped_column(JSON)

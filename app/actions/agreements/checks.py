@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.access.door import Access
+from app.access.networks import NETWORKS
 from app.access.people import PEOPLE
 from app.access.relations import any_of, current
 from app.access.visibility import parameter
@@ -49,10 +50,18 @@ async def check_references(access: Access, text: AgreementText) -> None:
     home = text.home_organisation_id
     if home is not None and not await access.unit.rows(_ORGANISATION, {"organisation_id": home}):
         raise Invalid.field("/home_organisation_id", "names no organisation")
+    for index, network_id in enumerate(text.networks):
+        if await access.find(NETWORKS, network_id) is None:
+            raise Invalid.field(f"/networks/{index}", "names no network that you can see")
 
 
-async def problems_at_home(access: Access, text: AgreementText) -> list[dict[str, str]]:
-    """What the home organisation asks for: its learners are there, and double roles are said."""
+async def problems_at_home(
+    access: Access, text: AgreementText, *, learners_must_be_there: bool = True
+) -> list[dict[str, str]]:
+    """What the home organisation asks for: its learners are there, and double roles are said.
+
+    An amendment that leaves the home as it is asks nobody to be there still.
+    """
     home = text.home_organisation_id
     if home is None:
         return []
@@ -62,7 +71,7 @@ async def problems_at_home(access: Access, text: AgreementText) -> list[dict[str
         for person_id in text.people(PartyRole.LEARNER)
         if await access.read(_AFFILIATED, person_id=person_id, organisation_id=home)
     ]
-    if not at_home:
+    if not at_home and learners_must_be_there:
         found.append(
             {
                 "pointer": "/home_organisation_id",

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from pydantic import ValidationError
-
 from app.access.claims import Claim
 from app.access.door import Access
+from app.actions.agreements.amending import patched
 from app.actions.agreements.checks import check_references, drafter_is_party, problems_at_home
 from app.actions.agreements.common import Agreement, journal_of, person_of, version_of
 from app.core.clock import now
 from app.core.errors import Conflict, Invalid
-from app.core.http import invalid_body
-from app.core.wire import merged
 from app.models.agreement_text import (
     AgreementText,
     canonical,
@@ -22,6 +19,7 @@ from app.models.agreements import (
     AgreementState,
     AgreementVersion,
     LearningAgreement,
+    VersionAct,
     VersionState,
 )
 from app.models.terms import FormerParties
@@ -43,6 +41,7 @@ async def draft_agreement(access: Access, claim: Claim, text: AgreementText) -> 
         shown_number=1,
         home_organisation_id=text.home_organisation_id,
         former_parties=FormerParties.OWN,
+        peripheral_members=False,
         existence_to_leaders=False,
         existence_to_systems=False,
         text_to_leaders=False,
@@ -61,11 +60,7 @@ async def redraft(owned: Agreement, patch: dict[str, Any]) -> None:
         raise Conflict(f"The agreement is {agreement.state}; only a draft is changed like this.")
     version = await version_of(owned, agreement.shown_number)
     before = version.text
-    whole = merged(before.model_dump(mode="json"), patch)
-    try:
-        text = AgreementText.model_validate(whole)
-    except ValidationError as error:
-        raise invalid_body(error, whole) from error
+    text = patched(before, patch)
     changed = {name for name in patch if getattr(before, name) != getattr(text, name)}
     if not changed:
         return
@@ -105,15 +100,22 @@ async def propose_agreement(owned: Agreement) -> None:
     for person_id in text.people():
         await access.unit.insert(
             AgreementSignature(
-                agreement_id=agreement.id, number=version.number, person_id=person_id
+                agreement_id=agreement.id,
+                number=version.number,
+                person_id=person_id,
+                asked=True,
             )
         )
     await journal_of(access, agreement, "proposed")
 
 
 async def withdraw(owned: Agreement) -> None:
-    """Takes a proposal back; a new draft begins with its text, the proposal itself is kept."""
+    """Takes a proposal back; a new draft begins with its text, the proposal itself is kept. Of an
+    active agreement: takes the amendment back."""
     agreement, access = owned.entity, owned.access
+    if agreement.state == AgreementState.ACTIVE:
+        await _withdraw_amendment(owned)
+        return
     agreement.move(AgreementState.DRAFT)
     version = await version_of(owned, agreement.shown_number)
     agreement.shown_number += 1
@@ -124,6 +126,17 @@ async def withdraw(owned: Agreement) -> None:
     await _insert_draft(access, agreement, agreement.shown_number, version.content)
 
 
+async def _withdraw_amendment(owned: Agreement) -> None:
+    agreement = owned.entity
+    if agreement.on_the_table is None:
+        raise Conflict("No amendment is on the table.")
+    version = await version_of(owned, agreement.on_the_table)
+    agreement.close_amendment()
+    agreement.touch()
+    await journal_of(owned.access, agreement, "withdrawn")
+    version.settle(VersionState.WITHDRAWN)
+
+
 async def _insert_draft(
     access: Access, agreement: LearningAgreement, number: int, content: dict[str, Any]
 ) -> None:
@@ -131,6 +144,7 @@ async def _insert_draft(
         AgreementVersion(
             agreement_id=agreement.id,
             number=number,
+            act=VersionAct.AGREEMENT,
             state=VersionState.DRAFT,
             content=content,
             created_by=person_of(access),

@@ -1,10 +1,11 @@
-"""Sign, decline, complete, end."""
+"""Sign, decline, withdraw what is on the table: a proposal, or an amendment; complete."""
 
 from sqlalchemy import select
 
 from app.access.grants import Relation
 from app.actions.agreements.checks import problems_at_home
 from app.actions.agreements.common import Agreement, journal_of, person_of, version_of
+from app.actions.agreements.enacting import close_amendment, found, replace
 from app.core.clock import now
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.models.agreement_text import (
@@ -13,24 +14,19 @@ from app.models.agreement_text import (
     AgreementText,
 )
 from app.models.agreements import (
-    AgreementParty,
     AgreementSignature,
     AgreementState,
     AgreementVersion,
-    LearningAgreement,
     VersionState,
-    terms_of,
 )
-from app.models.terms import READER_OF_ROLE
 
 
 async def sign(owned: Agreement, *, digest: str, obligations: list[str]) -> None:
-    """Signs the proposed text; the last signature makes the agreement active."""
+    """Signs the text on the table; the last signature brings it into force."""
     agreement, access = owned.entity, owned.access
-    version, signature = await _asked(owned)
-    if signature.signed_at is not None and signature.digest == digest:
+    if await _signed_before(owned, digest):
         return  # sent again, perhaps after the last signature: it stands
-    _on_the_table(agreement)
+    version, signature = await _asked(owned)
     if signature.signed_at is not None:
         raise Conflict("You have signed already.")
     if digest != version.digest:
@@ -50,11 +46,13 @@ async def sign(owned: Agreement, *, digest: str, obligations: list[str]) -> None
 
 
 async def decline(owned: Agreement) -> None:
-    """Declines a proposal, for everybody: what one does not sign does not come into force."""
+    """Declines what is on the table, for everybody: what one does not sign does not come into force."""
     agreement, access = owned.entity, owned.access
     version, signature = await _asked(owned)
-    _on_the_table(agreement)
-    agreement.move(AgreementState.DECLINED)
+    if agreement.state == AgreementState.PROPOSED:
+        agreement.move(AgreementState.DECLINED)
+    agreement.close_amendment()
+    agreement.touch()
     signature.declined_at = now()
     await journal_of(access, agreement, "declined")
     version.settle(VersionState.DECLINED)
@@ -70,58 +68,49 @@ async def complete(owned: Agreement) -> None:
     )
     if done:
         agreement.over_at = now()
+        await close_amendment(owned)
     await journal_of(owned.access, agreement, "completed" if done else "completion_proposed")
 
 
-async def end(owned: Agreement) -> None:
-    """Ends the agreement early: any party alone, without a reason."""
-    agreement = owned.entity
-    agreement.move(AgreementState.ENDED)
-    agreement.over_at = now()
-    await journal_of(owned.access, agreement, "ended")
-
-
 async def _enact(owned: Agreement, version: AgreementVersion, text: AgreementText) -> None:
-    """Every party has signed: the text becomes the policy."""
-    agreement, unit = owned.entity, owned.access.unit
-    if problems := await problems_at_home(owned.access, text):
+    """Everybody who was asked has signed: the text becomes the policy."""
+    agreement, access = owned.entity, owned.access
+    amends = agreement.state == AgreementState.ACTIVE
+    rehomed = not amends or agreement.home_organisation_id != text.home_organisation_id
+    problems = await problems_at_home(access, text, learners_must_be_there=rehomed)
+    if problems:
         raise Conflict(f"The agreement cannot come into force: {problems[0]['detail']}.")
-    moment = now()
-    agreement.move(AgreementState.ACTIVE)
-    agreement.enact(text)
-    agreement.active_at = moment
-    version.settle(VersionState.IN_FORCE)
-    await unit.flush()
-    for party in text.parties:
-        await unit.insert(
-            AgreementParty(
-                agreement_id=agreement.id,
-                person_id=party.person_id,
-                role=party.role,
-                reader=READER_OF_ROLE[party.role],
-                since=moment,
-                earlier_records=True,
-            )
+    if amends:
+        await replace(owned, version, text)
+    else:
+        agreement.move(AgreementState.ACTIVE)
+        await found(owned, version, text)
+    await journal_of(access, agreement, "amended" if amends else "activated")
+
+
+async def _signed_before(owned: Agreement, digest: str) -> bool:
+    found = await owned.access.unit.session.scalars(
+        select(AgreementSignature.number).where(
+            AgreementSignature.agreement_id == owned.entity.id,
+            AgreementSignature.person_id == person_of(owned.access),
+            AgreementSignature.digest == digest,
         )
-    for term in terms_of(agreement.id, text):
-        await unit.insert(term)
-    await journal_of(owned.access, agreement, "activated")
-
-
-def _on_the_table(agreement: LearningAgreement) -> None:
-    if agreement.state != AgreementState.PROPOSED:
-        raise Conflict(f"The agreement is {agreement.state}; nothing is on the table to be signed.")
+    )
+    return found.first() is not None
 
 
 async def _asked(owned: Agreement) -> tuple[AgreementVersion, AgreementSignature]:
-    """The version that is shown, and the caller's place on it."""
+    """The version that is on the table, and the caller's place on it."""
     agreement, access = owned.entity, owned.access
-    version = await version_of(owned, agreement.shown_number)
+    number = agreement.on_the_table
+    if number is None:
+        raise Conflict(f"The agreement is {agreement.state}; nothing is on the table to be signed.")
+    version = await version_of(owned, number)
     signature = await access.unit.session.get(
         AgreementSignature, (agreement.id, version.number, person_of(access))
     )
-    if signature is None:
-        raise Forbidden("The proposal does not name you.")
+    if signature is None or not signature.asked:
+        raise Forbidden("What is on the table does not ask for your signature.")
     return version, signature
 
 
@@ -132,6 +121,7 @@ async def _all_signed(owned: Agreement, number: int) -> bool:
         .where(
             AgreementSignature.agreement_id == owned.entity.id,
             AgreementSignature.number == number,
+            AgreementSignature.asked,
             AgreementSignature.signed_at.is_(None),
         )
         .limit(1)

@@ -1,0 +1,115 @@
+"""Kinds of owned record: what they have in common when they are read.
+
+A kind joins by having the columns of models.records.Record and calling `record`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, cast, literal
+
+from app.access.caller import CallerKind
+from app.access.grants import Relation
+from app.access.owned import as_it_stood, owed_receipt, owned_relations, owned_ways, shared_with
+from app.access.standing import hold_agreement, nothing_more
+from app.access.visibility import KEPT, Resource, register
+from app.core.clock import today
+from app.core.tables import Id
+from app.models.terms import RecordKind, RecordReader
+
+_READERS = [
+    [str(reader) for i, reader in enumerate(RecordReader) if bits >> i & 1]
+    for bits in range(2 ** len(RecordReader))
+]
+
+
+def ticks(row: Any) -> ColumnElement[Any]:
+    """The ticks of a record as one number: a bit for each class of reader, in their order."""
+    number: ColumnElement[Any] = literal(0)
+    for i, reader in enumerate(RecordReader):
+        number = number + cast(row.c[f"to_{reader}"], Integer) * 2**i
+    return number.label("ticks")
+
+
+_BASE = (
+    "id", "version", "created_at", "updated_at", "owner_id", "created_by", "agreement_id",
+    "shows_pupils", "pupil_basis", "pupil_consent", "delete_by", "erased_at",
+)  # fmt: skip
+
+
+def _prepare(erased: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
+    def prepare(row: dict[str, Any]) -> None:
+        if row.get("kept"):
+            _put_back(row)
+        row["readers"] = _READERS[row["ticks"]]
+        # The terms may take ticks away without a new version: the ETag tells of it.
+        row["shade"] = row["ticks"]
+        due = row["delete_by"]
+        if due is not None and due <= today().isoformat():
+            # From its date on the text is gone, whether or not the sweep has come by.
+            row.update(erased)
+
+    return prepare
+
+
+def _put_back(row: dict[str, Any]) -> None:
+    """Makes a row what it was when its reader left."""
+    kept_row = json.loads(row["kept"])
+    shown = kept_row["shown"]
+    for name, value in (json.loads(shown) if isinstance(shown, str) else shown).items():
+        row[name] = json.dumps(value) if isinstance(value, (list, dict)) else value
+    row["kept_at"] = kept_row["kept_at"]
+    row["view"] = KEPT
+
+
+RECORDS: dict[RecordKind, Resource] = {}
+"""The kinds of owned record, by the word that the terms have for them."""
+
+
+def record(
+    *,
+    kind: str,
+    disclosed: RecordKind,
+    path: str,
+    entity: type[Any],
+    shown: tuple[str, ...],
+    erased: Mapping[str, Any],
+    filters: Mapping[str, tuple[Any, Any]],
+    more: Callable[[Any, CallerKind], list[ColumnElement[Any]]] = lambda row, kind: [],
+    relations: Callable[[Any, CallerKind], dict[Relation, ColumnElement[bool]]] = owned_relations,
+) -> Resource:
+    """Registers a kind of owned record.
+
+    `shown` are its own columns, `erased` what they hold once the record is erased, `filters` the
+    condition and the type of each filter, `more` further columns that the row alone does not give.
+    """
+
+    def columns(row: Any, caller: CallerKind) -> list[ColumnElement[Any]]:
+        return [*(row.c[name] for name in (*_BASE, *shown)), ticks(row), *more(row, caller)]
+
+    every = {
+        "agreement_id": (lambda row, bind: row.c.agreement_id == bind, Id),
+        "owner_id": (lambda row, bind: row.c.owner_id == bind, Id),
+        "network_id": (shared_with(kind), Id),
+        **filters,
+    }
+    RECORDS[disclosed] = register(
+        Resource(
+            kind=kind,
+            path=path,
+            table=entity.__table__,
+            entity=entity,
+            ways=owned_ways(kind, disclosed),
+            columns=columns,
+            relations=relations,
+            filters={name: condition for name, (condition, _) in every.items()},
+            filter_types={name: type_ for name, (_, type_) in every.items()},
+            prepare=_prepare(erased),
+            owes_receipt=owed_receipt,
+            holds=hold_agreement(entity.__table__),
+            over=nothing_more,
+            kept=as_it_stood(kind),
+        )
+    )
+    return RECORDS[disclosed]

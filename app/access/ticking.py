@@ -1,0 +1,146 @@
+"""What an act on an agreement does to the records under it: one statement a table, in the act's own
+transaction, however many records there are."""
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, and_, delete, false, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.access import relations as r
+from app.access.caller import CallerKind
+from app.access.door import Access
+from app.access.records import RECORDS
+from app.access.visibility import Resource, parameter, shown_columns
+from app.core.clock import now
+from app.core.query import Query
+from app.core.sql import json_object, there_is
+from app.core.tables import Id, Moment
+from app.models.agreement_text import AgreementText
+from app.models.shares import KeptRecord, Share
+from app.models.terms import PARTY_READERS, Reader, RecordReader
+
+_shares: Any = Share.__table__
+_kept: Any = KeptRecord.__table__
+_agreement = parameter("agreement_id", Id)
+
+
+@cache
+def _take_away(resource: Resource, readers: frozenset[RecordReader], *, rehome: bool) -> Query:
+    table = resource.table
+    values: dict[str, Any] = {f"to_{reader}": false() for reader in readers}
+    touched = or_(false(), *(table.c[f"to_{reader}"] for reader in readers))
+    if rehome:
+        values["home_organisation_id"] = parameter("home_organisation_id", Id)
+        touched = or_(table.c.id.is_not(None))
+    return Query(update(table).values(values).where(table.c.agreement_id == _agreement, touched))
+
+
+async def narrow(
+    access: Access, agreement_id: UUID, old: AgreementText, new: AgreementText
+) -> None:
+    """Takes away from every record what the new text no longer ticks; no record's version moves.
+
+    Another home organisation has other leaders and systems: what is there stays closed to them
+    until its owner opens it.
+    """
+    rehome = old.home_organisation_id != new.home_organisation_id
+    for kind, resource in RECORDS.items():
+        gone = old.disclosure.ticks(kind) - new.disclosure.ticks(kind)
+        readers = frozenset(RecordReader(reader) for reader in gone - {Reader.NETWORKS})
+        if rehome:
+            readers |= {RecordReader.LEADERS, RecordReader.SYSTEMS}
+        if readers:
+            await access.unit.rows(
+                _take_away(resource, readers, rehome=rehome),
+                {"agreement_id": agreement_id, "home_organisation_id": new.home_organisation_id},
+                long=True,
+            )
+        if Reader.NETWORKS in gone:
+            await access.unit.rows(
+                _END_NETWORK_SHARES,
+                {"agreement_id": agreement_id, "kind": resource.kind},
+                long=True,
+            )
+    for network_id in set(old.networks) - set(new.networks):
+        values = {"agreement_id": agreement_id, "network_id": network_id}
+        await access.unit.rows(_END_SHARES_WITH, values, long=True)
+
+
+_END_NETWORK_SHARES = Query(
+    delete(_shares).where(
+        _shares.c.agreement_id == _agreement,
+        _shares.c.kind == parameter("kind", String),
+        _shares.c.network_id.is_not(None),
+    )
+)
+_END_SHARES_WITH = Query(
+    delete(_shares).where(
+        _shares.c.agreement_id == _agreement, _shares.c.network_id == parameter("network_id", Id)
+    )
+)
+_FORGET = Query(
+    delete(_kept).where(
+        _kept.c.agreement_id == _agreement, _kept.c.person_id == parameter("me", Id)
+    )
+)
+
+
+async def forget_their_time(access: Access, agreement_id: UUID, person_id: UUID) -> None:
+    """Takes back what somebody who has left was let keep."""
+    await access.unit.rows(_FORGET, {"agreement_id": agreement_id, "me": person_id})
+
+
+async def keep_their_time(access: Access, agreement_id: UUID, person_id: UUID) -> None:
+    """Keeps, for a party who is about to leave, the records of others that they read, as they stand."""
+    dialect = access.unit.database.dialect.name
+    values = {**access.parameters, "me": str(person_id), "agreement_id": agreement_id, "at": now()}
+    for resource in RECORDS.values():
+        await access.unit.rows(_keep(resource, dialect), values, long=True)
+
+
+@cache
+def _keep(resource: Resource, dialect: str) -> Query:
+    row = resource.table.alias("this")
+    columns = shown_columns(resource, row, CallerKind.PERSON)
+    shown = json_object(*(part for c in columns for part in (literal(c.name), c)))
+    reads = {reader: _reads_as(row, reader) for reader in PARTY_READERS}
+    values = {
+        "person_id": r.me,
+        "kind": literal(resource.kind),
+        "record_id": row.c.id,
+        "agreement_id": row.c.agreement_id,
+        "kept_at": parameter("at", Moment),
+        "shown": shown,
+        **{f"to_{reader}": condition for reader, condition in reads.items()},
+        "to_leaders": false(),
+        "to_systems": false(),
+    }
+    chosen = select(*(value.label(name) for name, value in values.items())).where(
+        row.c.agreement_id == _agreement, row.c.owner_id != r.me, or_(*reads.values())
+    )
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(_kept)
+    statement = insert.from_select(list(values), chosen)
+    again = ("kept_at", "shown", *(f"to_{reader}" for reader in PARTY_READERS))
+    return Query(
+        statement.on_conflict_do_update(
+            index_elements=["person_id", "kind", "record_id"],
+            set_={name: statement.excluded[name] for name in again},
+        )
+    )
+
+
+def _reads_as(row: Any, reader: Reader) -> ColumnElement[bool]:
+    p = r.parties.alias(f"as_{reader}")
+    return and_(
+        row.c[f"to_{reader}"],
+        there_is(
+            p,
+            p.c.agreement_id == row.c.agreement_id,
+            p.c.person_id == r.me,
+            p.c.reader == reader,
+            p.c.until.is_(None),
+            or_(p.c.earlier_records, row.c.created_at >= p.c.since),
+        ),
+    )

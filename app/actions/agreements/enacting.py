@@ -1,0 +1,158 @@
+"""A text comes into force: its parties, its terms, its networks, and the ticks of the records."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.access import ticking
+from app.actions.agreements.common import Agreement, version_of
+from app.core.clock import now
+from app.models.agreement_text import AgreementText
+from app.models.agreements import (
+    AgreementNetwork,
+    AgreementParty,
+    AgreementTerm,
+    AgreementVersion,
+    VersionState,
+    terms_of,
+)
+from app.models.amendments import keeps_less
+from app.models.terms import READER_OF_ROLE, FormerParties
+
+
+async def found(owned: Agreement, version: AgreementVersion, text: AgreementText) -> None:
+    """The first text comes into force: everybody in it has signed."""
+    agreement, unit, moment = owned.entity, owned.access.unit, now()
+    version.settle(VersionState.IN_FORCE)
+    agreement.enact(text, version.number)
+    agreement.active_at = moment
+    await unit.flush()
+    for party in text.parties:
+        await unit.insert(
+            AgreementParty(
+                agreement_id=agreement.id,
+                person_id=party.person_id,
+                role=party.role,
+                reader=READER_OF_ROLE[party.role],
+                since=moment,
+                earlier_records=True,
+            )
+        )
+    for term in terms_of(agreement.id, text, version.number):
+        await unit.insert(term)
+    await _name_networks(owned, text)
+
+
+async def replace(owned: Agreement, version: AgreementVersion, text: AgreementText) -> None:
+    """A version takes the place of the one in force, in one transaction.
+
+    What it narrows is narrowed on every record at once; what it widens touches no record that is
+    there.
+    """
+    agreement, unit, moment = owned.entity, owned.access.unit, now()
+    replaced = await version_of(owned, agreement.shown_number)
+    old = replaced.text
+    replaced.settle(VersionState.SUPERSEDED)
+    await close_amendment(owned, unless=version.number)
+    version.settle(VersionState.IN_FORCE)
+    agreement.enact(text, version.number)
+    await _change_parties(owned, old, text, left_at=replaced.number, moment=moment)
+    terms = await unit.session.scalars(
+        select(AgreementTerm).where(AgreementTerm.agreement_id == agreement.id)
+    )
+    wanted = {term.kind: term for term in terms_of(agreement.id, text, version.number)}
+    for term in terms:
+        term.tick(wanted[term.kind].readers)
+        term.to_networks, term.number = wanted[term.kind].to_networks, version.number
+    await _name_networks(owned, text)
+    await unit.flush()
+    await ticking.narrow(owned.access, agreement.id, old, text)
+
+
+async def close_amendment(owned: Agreement, *, unless: int | None = None) -> None:
+    """An open amendment lapses: its time has passed, or another act has overtaken it."""
+    agreement = owned.entity
+    if agreement.amendment_number not in (None, unless):
+        assert agreement.amendment_number is not None
+        amendment = await version_of(owned, agreement.amendment_number)
+        amendment.settle(VersionState.LAPSED)
+        agreement.close_amendment()
+
+
+async def _change_parties(
+    owned: Agreement, old: AgreementText, new: AgreementText, *, left_at: int, moment: datetime
+) -> None:
+    agreement, access = owned.entity, owned.access
+    rows: list[Any] = list(
+        await access.unit.session.scalars(
+            select(AgreementParty).where(AgreementParty.agreement_id == agreement.id)
+        )
+    )
+    current = {(row.person_id, row.role): row for row in rows if row.until is None}
+    wanted = {(party.person_id, party.role): party for party in new.parties}
+    keeps = old.disclosure.former_parties
+    if keeps == FormerParties.THEIR_TIME:
+        for person_id in {person for person, _ in current} - set(new.people()):
+            await ticking.keep_their_time(access, agreement.id, person_id)
+    for key, row in current.items():
+        if key not in wanted:
+            row.until, row.until_number, row.keeps = moment, left_at, keeps
+        elif wanted[key].earlier_records:
+            row.earlier_records = True
+    for row in rows:
+        kept, less = row.keeps, keeps_less(row.keeps, new.disclosure.former_parties)
+        if kept != less:
+            row.keeps = less
+            await ticking.forget_their_time(access, agreement.id, row.person_id)
+    for key in wanted.keys() - current.keys():
+        await _join(owned, rows, wanted[key], moment)
+
+
+async def _join(owned: Agreement, rows: list[Any], party: Any, moment: datetime) -> None:
+    reader = READER_OF_ROLE[party.role]
+    # Another role in the same class of reader changes nothing of what they read.
+    same = next(
+        (
+            row
+            for row in rows
+            if row.person_id == party.person_id
+            and row.reader == reader
+            and row.until in (None, moment)
+        ),
+        None,
+    )
+    values = {
+        "since": same.since if same else moment,
+        "earlier_records": party.earlier_records or bool(same and same.earlier_records),
+        "until": None,
+        "until_number": None,
+        "keeps": None,
+    }
+    key = (party.person_id, party.role)
+    before = next((row for row in rows if (row.person_id, row.role) == key), None)
+    if before is not None:
+        for name, value in values.items():
+            setattr(before, name, value)
+        return
+    await owned.access.unit.insert(
+        AgreementParty(
+            agreement_id=owned.entity.id,
+            person_id=party.person_id,
+            role=party.role,
+            reader=reader,
+            **values,
+        )
+    )
+
+
+async def _name_networks(owned: Agreement, text: AgreementText) -> None:
+    unit, agreement_id = owned.access.unit, owned.entity.id
+    rows: Any = await unit.session.scalars(
+        select(AgreementNetwork).where(AgreementNetwork.agreement_id == agreement_id)
+    )
+    named = {row.network_id: row for row in rows}
+    for network_id in named.keys() - set(text.networks):
+        await unit.session.delete(named[network_id])
+    for network_id in set(text.networks) - named.keys():
+        await unit.insert(AgreementNetwork(agreement_id=agreement_id, network_id=network_id))

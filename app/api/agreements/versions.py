@@ -1,0 +1,87 @@
+"""Every version of the text, and the history."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field, Json
+
+from app.access.agreements import AGREEMENTS
+from app.access.gates import Row, one
+from app.access.grants import Action
+from app.access.history import HistoryQuery, history_page
+from app.access.versions import VERSIONS
+from app.api.agreements.shapes import SignatureOut
+from app.core import wire
+from app.core.errors import NotFound
+from app.core.pages import Page
+from app.core.routes import Route
+from app.models.agreements import VersionAct, VersionState
+
+router = APIRouter(
+    prefix="/v1/learning-agreements", tags=["Learning agreements"], route_class=Route
+)
+
+
+class VersionOut(BaseModel):
+    """One version of the text, with its signatures."""
+
+    number: int
+    act: Annotated[
+        VersionAct, Field(description="Everybody's agreement, or one party's protective act.")
+    ]
+    state: VersionState
+    text: Annotated[Json[dict[str, Any]], Field(validation_alias="content")]
+    digest: str | None
+    created_by: wire.WireId
+    created_at: wire.WireMoment
+    proposed_at: wire.WireMomentOrNull
+    settled_at: wire.WireMomentOrNull
+    signatures: Json[list[SignatureOut]]
+
+
+Versions = Annotated[Row, one(Action.AGREEMENT_VERSIONS, AGREEMENTS)]
+
+
+async def _versions(row: Row, number: int | None = None) -> list[dict[str, Any]]:
+    return await row.access.read(VERSIONS, agreement_id=row.id, number=number)
+
+
+@router.get("/{learning_agreement_id}/versions", summary="Read every version")
+async def list_versions(row: Versions) -> Page[VersionOut]:
+    """Every version that the caller was asked to sign or was a party to, oldest first."""
+    return {"items": await _versions(row), "next": None}  # type: ignore[return-value]
+
+
+@router.get("/{learning_agreement_id}/versions/{number}", summary="Read one version")
+async def read_version(row: Versions, number: Annotated[int, Path(ge=1, le=100_000)]) -> VersionOut:
+    """One version by its number."""
+    found = await _versions(row, number)
+    if not found:
+        raise NotFound()
+    return found[0]  # type: ignore[return-value]
+
+
+class HistoryEntry(BaseModel):
+    """One write: who, when, what; never content."""
+
+    sequence: int
+    at: wire.WireMoment
+    person_id: wire.WireIdOrNull
+    client_id: wire.WireIdOrNull
+    action: str
+    kind: str
+    resource_id: wire.WireId
+    resource_version: int
+    changed: Annotated[Json[list[str]], Field(description="Names of the fields that changed.")]
+
+
+@router.get("/{learning_agreement_id}/history", summary="Read an agreement's history")
+async def read_history(
+    row: Annotated[Row, one(Action.AGREEMENT_HISTORY, AGREEMENTS)],
+    query: Annotated[HistoryQuery, wire.Parameters],
+    response: Response,
+) -> Page[HistoryEntry]:
+    """Writes of the agreement and of its records that the caller may see, newest first."""
+    page = await history_page(row.access, query, row.id)
+    row.access.link(response, page)
+    return page  # type: ignore[return-value]
