@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app import openapi
 from app.access.health import schema_of
-from app.api import agreements, frameworks, goals, organisations, people, service, sign_in
+from app.api import agreements, frameworks, goals, networks, organisations, people, service, sign_in
 from app.core import http, logs
 from app.core.db import SCHEMA, Database
 from app.core.errors import Unavailable
@@ -24,11 +24,12 @@ from app.core.tokens import Tokens
 # Walked one after the other for every request: the hot ones first.
 ROUTERS: tuple[APIRouter, ...] = (
     goals.router,
-    agreements.router,
+    *agreements.ROUTERS,
     organisations.router,
     people.router,
     people.affiliations_router,
     people.me_router,
+    networks.router,
     frameworks.router,
     frameworks.principles_router,
     sign_in.router,

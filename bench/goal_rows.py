@@ -59,6 +59,7 @@ def goals(made: "Making", count: int) -> Iterator[Row]:
             "learner_accepted_at": at,
             "coach_accepted_at": at,
             "coach_accepted_by": made.coach_of(learner),
+            "shows_pupils": "no",
         }
 
 

@@ -18,6 +18,7 @@ from app.models.agreements import (
     AgreementTerm,
     AgreementVersion,
     LearningAgreement,
+    VersionAct,
     VersionState,
     terms_of,
 )
@@ -82,7 +83,7 @@ class Making:
         yield _table(AgreementParty), self._parties(texts)
         yield (
             _table(AgreementTerm),
-            (_row(t) for n, text in enumerate(texts) for t in terms_of(self.agreements[n], text)),
+            (_row(t) for n, text in enumerate(texts) for t in terms_of(self.agreements[n], text, 1)),
         )
         yield _table(Goal), goal_rows.goals(self, goals)
         yield journal, goal_rows.journal(self)
@@ -154,7 +155,7 @@ class Making:
                 active_at=self.began,
                 former_parties=FormerParties.OWN,
             )
-            agreement.enact(text)
+            agreement.enact(text, 1)
             yield _row(agreement)
 
     def _versions(self, texts: list[AgreementText]) -> Iterator[Row]:
@@ -162,6 +163,7 @@ class Making:
             version = AgreementVersion(
                 agreement_id=self.agreements[n],
                 number=1,
+                act=VersionAct.AGREEMENT,
                 state=VersionState.IN_FORCE,
                 created_by=self.people[n],
                 created_at=self.began,
@@ -180,6 +182,7 @@ class Making:
                         agreement_id=self.agreements[n],
                         number=1,
                         person_id=party.person_id,
+                        asked=True,
                         signed_at=self.began,
                         digest="0" * 64,
                         obligations=list(OBLIGATIONS),

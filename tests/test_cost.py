@@ -42,7 +42,7 @@ async def add_goals(unit: Unit, count: int, **values: Any) -> None:
         "wording_number": 1, "statement": "Hidden.", "success_indicators": [],
         "development_plan_priorities": [], "principles": [], "framework_items": [],
         "to_coaches": False, "to_fellows": False, "to_advisers": False, "to_leaders": False,
-        "to_systems": False, **values,
+        "to_systems": False, "shows_pupils": "no", **values,
     }  # fmt: skip
     rows = []
     for _ in range(count):

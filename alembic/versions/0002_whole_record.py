@@ -330,7 +330,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_shares_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shares")),
     )
-    op.create_index(op.f("ix_shares_agreement_id"), "shares", ["agreement_id"], unique=False)
+    op.create_index(op.f("ix_shares_agreement_id_id"), "shares", ["agreement_id", "id"], unique=False)
     op.create_index(op.f("ix_shares_ends_on"), "shares", ["ends_on"], unique=False)
     op.create_index(op.f("ix_shares_kind_record_id"), "shares", ["kind", "record_id"], unique=False)
     op.create_index(

@@ -16,20 +16,26 @@ class Relation(StrEnum):
 
     ADMINISTRATOR = "an administrator of the organisation"
     ADVISER = "a tutor or specialist of the agreement"
+    AMENDER = "who proposed the amendment"
     CLIENT = "an integration client of the organisation"
     COACH = "a coach of the agreement"
     DRAFTER = "who drafted it"
+    FACILITATOR = "a facilitator of the network"
+    FORMER = "somebody who was a party of it"
     INVITED = "somebody whom the proposal names"
+    LEAD = "a lead of the network"
     LEARNER = "a learner of the agreement"
     OPERATOR = "an administrator of the operator"
     OWNER = "the record's owner"
     PARENT = "an administrator or client of the parent organisation"
     PARTY = "a party of the agreement"
+    READER = "whoever sees it"
     SELF = "the person themself"
 
 
 _R = Relation
 _ADMINISTRATION = (_R.ADMINISTRATOR, _R.CLIENT, _R.OPERATOR)
+_MANAGEMENT = (_R.LEAD, _R.FACILITATOR)
 
 
 class Action(StrEnum):
@@ -38,15 +44,20 @@ class Action(StrEnum):
     AFFILIATION_CREATE = "affiliation:create"
     AFFILIATION_READ = "affiliation:read"
     AFFILIATION_WRITE = "affiliation:write"
+    AGREEMENT_AMEND = "agreement:amend"
     AGREEMENT_COMPLETE = "agreement:complete"
     AGREEMENT_CREATE = "agreement:create"
     AGREEMENT_DECLINE = "agreement:decline"
+    AGREEMENT_DETACH = "agreement:detach"
     AGREEMENT_DRAFT = "agreement:draft"
     AGREEMENT_END = "agreement:end"
     AGREEMENT_HISTORY = "agreement:history"
+    AGREEMENT_LEAVE = "agreement:leave"
+    AGREEMENT_NARROW = "agreement:narrow"
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_SIGN = "agreement:sign"
     AGREEMENT_VERSIONS = "agreement:versions"
+    AGREEMENT_WITHDRAW = "agreement:withdraw"
     FRAMEWORK_READ = "framework:read"
     GOAL_ACCEPT = "goal:accept"
     GOAL_CREATE = "goal:create"
@@ -56,6 +67,14 @@ class Action(StrEnum):
     GOAL_REVISE = "goal:revise"
     GOAL_WRITE = "goal:write"
     ME_READ = "me:read"
+    NETWORK_CREATE = "network:create"
+    NETWORK_MEMBER_CONFIRM = "network_member:confirm"
+    NETWORK_MEMBER_CREATE = "network_member:create"
+    NETWORK_MEMBER_END = "network_member:end"
+    NETWORK_MEMBER_READ = "network_member:read"
+    NETWORK_MEMBER_WRITE = "network_member:write"
+    NETWORK_READ = "network:read"
+    NETWORK_WRITE = "network:write"
     ORGANISATION_CREATE = "organisation:create"
     ORGANISATION_READ = "organisation:read"
     ORGANISATION_WRITE = "organisation:write"
@@ -86,22 +105,33 @@ GRANTS: dict[Action, Grant] = {
     Action.AFFILIATION_CREATE: Grant("people:write"),
     Action.AFFILIATION_READ: Grant("people:read"),
     Action.AFFILIATION_WRITE: Grant("people:write", _ADMINISTRATION),
+    Action.AGREEMENT_AMEND: Grant(
+        "learning-agreements:write", (_R.LEARNER, _R.COACH), clients=False
+    ),
     Action.AGREEMENT_COMPLETE: Grant(
         "learning-agreements:write", (_R.LEARNER, _R.COACH), clients=False
     ),
     Action.AGREEMENT_CREATE: Grant("learning-agreements:write", clients=False),
     Action.AGREEMENT_DECLINE: Grant("learning-agreements:write", (_R.INVITED,), clients=False),
+    Action.AGREEMENT_DETACH: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_DRAFT: Grant("learning-agreements:write", (_R.DRAFTER,), clients=False),
     Action.AGREEMENT_END: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_HISTORY: Grant(
         "learning-agreements:read", (_R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
     ),
+    Action.AGREEMENT_LEAVE: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
+    Action.AGREEMENT_NARROW: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_READ: Grant("learning-agreements:read"),
     Action.AGREEMENT_SIGN: Grant(
         "learning-agreements:write", (_R.INVITED, _R.PARTY), clients=False
     ),
     Action.AGREEMENT_VERSIONS: Grant(
-        "learning-agreements:read", (_R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
+        "learning-agreements:read",
+        (_R.DRAFTER, _R.INVITED, _R.PARTY, _R.FORMER),
+        clients=False,
+    ),
+    Action.AGREEMENT_WITHDRAW: Grant(
+        "learning-agreements:write", (_R.DRAFTER, _R.AMENDER), clients=False
     ),
     Action.FRAMEWORK_READ: Grant("frameworks:read"),
     Action.GOAL_ACCEPT: Grant("goals:write", (_R.OWNER, _R.COACH), clients=False, after_end=False),
@@ -115,6 +145,17 @@ GRANTS: dict[Action, Grant] = {
     Action.GOAL_REVISE: Grant("goals:write", (_R.OWNER,), clients=False),
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
     Action.ME_READ: Grant("people:read"),
+    Action.NETWORK_CREATE: Grant("networks:write", clients=False),
+    Action.NETWORK_MEMBER_CONFIRM: Grant("networks:write", _MANAGEMENT, clients=False),
+    # Whoever sees a network may ask to join it: the action sees to the rest.
+    Action.NETWORK_MEMBER_CREATE: Grant("networks:write", (_R.READER,), clients=False),
+    Action.NETWORK_MEMBER_END: Grant(
+        "networks:write", (_R.SELF, *_MANAGEMENT, _R.ADMINISTRATOR), clients=False
+    ),
+    Action.NETWORK_MEMBER_READ: Grant("networks:read"),
+    Action.NETWORK_MEMBER_WRITE: Grant("networks:write", _MANAGEMENT, clients=False),
+    Action.NETWORK_READ: Grant("networks:read"),
+    Action.NETWORK_WRITE: Grant("networks:write", _MANAGEMENT, clients=False),
     Action.ORGANISATION_CREATE: Grant("organisations:write"),
     Action.ORGANISATION_READ: Grant("organisations:read"),
     Action.ORGANISATION_WRITE: Grant("organisations:write", (*_ADMINISTRATION, _R.PARENT)),
@@ -129,6 +170,8 @@ SCOPES: dict[str, str] = {
     "goals:write": "Write goals, their progress and what is agreed of them.",
     "learning-agreements:read": "Read learning agreements that you are a party to or may know of.",
     "learning-agreements:write": "Draft, propose, sign, decline, complete and end learning agreements.",
+    "networks:read": "Read the networks that you may see, and their members.",
+    "networks:write": "Found networks, ask to join them, and manage those that you lead or facilitate.",
     "organisations:read": "Read organisations.",
     "organisations:write": "Create and change organisations that you administer.",
     "people:read": "Read the people and affiliations that you may see.",

@@ -9,6 +9,7 @@ from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
+from app.access.networks import fellow_member
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.query import Query
 from app.core.sql import json_list, json_object, there_is
@@ -87,6 +88,7 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
                 )
             ),
         ),
+        fellow_member(),
         Way("administrator", _administered(row.c.id)),
         Way("operator", r.is_operator()),
     ]

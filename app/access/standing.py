@@ -55,6 +55,7 @@ class Standing(NamedTuple):
     i_coach: bool
     i_support: bool
     owner_learns: bool
+    to_networks: bool
     ticks: frozenset[RecordReader]
 
 
@@ -77,6 +78,7 @@ def _standing() -> Query:
                 owner.c.role == PartyRole.LEARNER,
                 owner.c.until.is_(None),
             ).label("owner_learns"),
+            t.c.to_networks,
             *ticks,
         )
         .select_from(a.join(t, t.c.agreement_id == a.c.id))
@@ -109,7 +111,7 @@ async def standing_under(
         found = await access.unit.rows(_STANDING, values)
     if not found:
         raise Invalid.field("/agreement_id", "names no agreement in force that you are a party to")
-    _, state, home, learn, coach, support, owner, *ticks = found[0]
+    _, state, home, learn, coach, support, owner, to_networks, *ticks = found[0]
     return Standing(
         state,
         None if home is None else as_uuid(home),
@@ -117,6 +119,7 @@ async def standing_under(
         bool(coach),
         bool(support),
         bool(owner),
+        bool(to_networks),
         frozenset(reader for reader, tick in zip(RecordReader, ticks, strict=True) if tick),
     )
 

@@ -46,7 +46,7 @@ class Share(Versioned, Base):
         Index(None, "network_id", "kind", "record_id", unique=True),
         Index(None, "kind", "record_id"),
         Index(None, "owner_id", "id"),
-        Index(None, "agreement_id"),
+        Index(None, "agreement_id", "id"),
         Index(None, "ends_on"),
         {"info": {"access": "owned:share"}},
     )
