@@ -29,9 +29,14 @@ class ActionGate:
     """Authenticates and checks scope and kind of caller, before the body is read."""
 
     def __init__(
-        self, action: Action, *, takes_key: bool = True, locks: Resource | None = None
+        self,
+        action: Action,
+        *,
+        takes_key: bool = True,
+        locks: Resource | None = None,
+        streams: bool = False,
     ) -> None:
-        self.action, self.takes_key, self.locks = action, takes_key, locks
+        self.action, self.takes_key, self.locks, self.streams = action, takes_key, locks, streams
 
     async def admit(self, request: Request) -> Access:
         """The admitted request, or 401, or 403."""
@@ -83,13 +88,24 @@ class Owned(Generic[Entity]):
 _PRECONDITION = ("PATCH", "PUT", "DELETE")
 
 
-def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None) -> Any:
+def one(
+    action: Action,
+    resource: Resource,
+    shows: type[BaseModel] | None = None,
+    *,
+    streams: bool = False,
+) -> Any:
     """Marks a route on one row: 404, 403, then for changes 428 and 412, all before the body.
 
     Reading hands over a Row. Writing hands over an Owned, locked; `shows` is the shape in which a
     412 shows the record as it is now.
+
+    With `streams` the endpoint reads the body itself (`app.core.uploads.receive`), which may take
+    minutes: it is given a Row, judged by the grants but not locked, and asks for
+    `row.access.locked(...)` when the file is there.
     """
     writing = shows is not None
+    assert not (writing and streams), "no transaction is open while a body arrives"
     name = f"{resource.kind}_id"
 
     async def found(request: Request, **path: Any) -> Row | Owned[Any]:
@@ -116,7 +132,8 @@ def one(action: Action, resource: Resource, shows: type[BaseModel] | None = None
         ),
     ]
     found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return _gated(ActionGate(action, locks=resource if writing else None), found)
+    gate = ActionGate(action, locks=resource if writing else None, streams=streams)
+    return _gated(gate, found)
 
 
 async def _check_version(

@@ -13,11 +13,13 @@ Problem
 ├── StaleVersion              412  If-Match names an old version
 ├── TooLarge                  413
 ├── UnsupportedMediaType      415
+│   └── UnsupportedFile       415  a file of a kind that is not taken
+├── RangeNotSatisfiable       416  a range that lies outside of the file
 ├── Invalid                   422  fields or parameters that break a rule, each named
 ├── KeyReused                 422  an Idempotency-Key with another request
 ├── PreconditionRequired      428  If-Match is missing
 ├── Failure                   500  our fault
-└── Unavailable               503  the database is busy or away; try again
+└── Unavailable               503  the database or the files are busy or away; try again
 
 RFC 9457: each class is a problem type with a page at /problems/{slug}.
 """
@@ -54,7 +56,8 @@ class MalformedRequest(Problem):
     status, slug, title = 400, "malformed-request", "The request cannot be read"
     advice = (
         "Send one JSON value in UTF-8: no duplicate keys, no NaN or Infinity, no NUL, integers of at "
-        "most 64 bits, at most 32 levels deep. The detail says where reading stopped."
+        "most 64 bits, at most 32 levels deep. A file is one whole multipart/form-data body. The detail "
+        "says where reading stopped."
     )
 
 
@@ -157,6 +160,24 @@ class UnsupportedMediaType(Problem):
         "That kind of body is not read here",
     )
     advice = "Send the Content-Type that the detail names, without Content-Encoding."
+
+
+class UnsupportedFile(UnsupportedMediaType):
+    slug, title = "unsupported-file", "That kind of file is not taken"
+    advice = (
+        "Save the file as one of the kinds that the detail names. The kind is told by the content: "
+        "another name or Content-Type changes nothing."
+    )
+
+
+class RangeNotSatisfiable(Problem):
+    status, slug, title = 416, "range-not-satisfiable", "The file ends before that range"
+    advice = "Content-Range names the size of the file. Ask for a part that lies in it, or for the whole."
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"The file has {size:,} bytes.", headers={"Content-Range": f"bytes */{size}"}
+        )
 
 
 class Invalid(Problem):

@@ -3,11 +3,13 @@
 `Route` is the route class of every router. It admits the caller through the endpoint's gate
 (`may(...)` or `one(...)` of app.access) before the body is read, reads the body under its limit,
 and commits the request's transaction after the answer is made and before it is sent. FastAPI runs
-the dependencies, among them the one that fetches the row, before it validates the body.
+the dependencies, among them the one that fetches the row, before it validates the body. Where the
+gate says `streams`, the endpoint itself reads the body, a file, as it comes (app.core.uploads).
 """
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -54,6 +56,7 @@ class Gate(Protocol):
     """What `may` and `one` put on a route."""
 
     takes_key: bool
+    streams: bool
 
     async def admit(self, request: Request) -> Admitted: ...
 
@@ -132,8 +135,7 @@ class Route(APIRoute):
         gates = gates_of(self.dependant)
         gate = gates[0] if gates else None
         takes_json = self.body_field is not None
-        # A route that describes its body itself reads it itself: a file, say.
-        takes_bytes = "requestBody" in (self.openapi_extra or {})
+        assert not (takes_json and gate is not None and gate.streams), f"{self.path} has two bodies"
         query_model = bool(self.dependant.query_params)
 
         async def public(request: Request) -> Response:
@@ -144,7 +146,7 @@ class Route(APIRoute):
             admitted = await gate.admit(request)
             request.scope["admitted"] = admitted
             body, key, parsed = b"", None, None
-            if request.method in ("POST", "PUT", "PATCH"):
+            if request.method in ("POST", "PUT", "PATCH") and not gate.streams:
                 body = await read_body(request, settings().body_limit)
                 inner = _Request(request.scope, request.receive)
                 inner._body = body
@@ -154,9 +156,7 @@ class Route(APIRoute):
                     _check_parameters(request, known=query_model)
                 if gate.takes_key:
                     key = _idempotency_key(request)
-                if body and takes_bytes:
-                    parsed = body.hex()
-                elif body:
+                if body:
                     parsed = inner.parsed = _parse(body, request.headers.get("content-type", ""))
                     if not takes_json:
                         _check_empty(parsed)
@@ -168,6 +168,8 @@ class Route(APIRoute):
                 return await _in_transaction(request, admitted, key, answer, parsed)
             finally:
                 await unit.close()
+                if (received := request.scope.pop("received", None)) is not None:
+                    await received.discard()
                 # The admitted request knows its scope: without this each request would leave a
                 # circle behind for the garbage collector.
                 del request.scope["admitted"]
@@ -192,7 +194,7 @@ async def _in_transaction(
                 fingerprint=idempotency.fingerprint(request.method, request.scope["path"], parsed),
             )
             # Looked up when the write begins: whatever is refused before that was never answered.
-            admitted.unit.before_first_write = guard.enter
+            admitted.unit.before_first_write = partial(_enter, guard, request)
         response = await answer(request)
     except RequestValidationError as invalid:
         # An address that is none is a row that is not there: it speaks before the body.
@@ -212,17 +214,29 @@ async def _in_transaction(
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         await guard.store(response.status_code, kept, bytes(response.body), about=about)
     await admitted.before_answer()
+    # From here on the database knows whether a row names the file: it is no longer ours to remove.
+    request.scope.pop("received", None)
     await admitted.unit.commit()
-    if request.method == "GET" and _not_modified(request, admitted.etag):
+    if request.method == "GET" and _not_modified(request, response.headers.get("etag")):
         kept = {name: value for name, value in response.headers.items() if name in ("etag", "link")}
         return Response(status_code=304, headers=kept)
     return response
 
 
+async def _enter(guard: idempotency.Guard, request: Request) -> None:
+    """When the write begins: only now is the digest of a body known that the endpoint has read."""
+    received = request.scope.get("received")
+    if received is not None:
+        method, path = request.method, request.scope["path"]
+        guard.fingerprint = idempotency.fingerprint(method, path, received.identity)
+    await guard.enter()
+
+
 def _complete(request: Request, response: Response, admitted: Admitted) -> None:
     if admitted.created is False:
         response.status_code = 200
-    if admitted.etag is not None:
+    # A file has an ETag of its own, which is not that of the record it belongs to.
+    if admitted.etag is not None and "etag" not in response.headers:
         response.headers["ETag"] = admitted.etag
     if admitted.location is not None:
         response.headers["Location"] = settings().base_url + admitted.location

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -51,6 +51,34 @@ class Settings(BaseSettings):
         default=1_000_000,
         ge=1000,
         description="Largest JSON body that is read, in bytes.",
+    )
+    file_limit: int = Field(
+        default=100_000_000,
+        ge=1000,
+        description="Largest file that is taken, in bytes. Pictures may have 30 MB at most, whatever it says.",
+    )
+    files_s3_bucket: str = Field(
+        default="",
+        description="Bucket of an S3-compatible store for files. Empty: the folder `files` in the folder of "
+        "`TANDEM_VAR`.",
+    )
+    files_s3_endpoint: str = Field(
+        default="",
+        description="Address of the S3-compatible store. Empty: Amazon's own, in the region.",
+    )
+    files_s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    files_s3_access_key_id: str = Field(
+        default="",
+        description="Access key for the bucket. Empty: what the machine itself is given (`AWS_…` variables, the "
+        "role of a container or machine).",
+    )
+    files_s3_secret_access_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret that belongs to the access key."
+    )
+    files_s3_virtual_host: bool = Field(
+        default=False,
+        description="Calls the bucket by a host name of its own; the endpoint, if one is set, must then begin "
+        "with the bucket's name.",
     )
     database_connections: int = Field(
         default=4,
