@@ -95,6 +95,24 @@ async def _demonstrate(file: Path) -> bool:
         return True
 
 
+@app.command()
+def sweep() -> None:
+    """Erase records whose date has come, end shares whose date has passed, and remove files that no
+    record names. The server does it too, every hour."""
+    done = asyncio.run(_sweep())
+    typer.echo(
+        f"Erased {done.records} records; ended {done.shares} shares; removed {done.files} files."
+    )
+
+
+async def _sweep() -> Any:
+    from app.core.files import store
+    from app.jobs import retention
+
+    async with _opened() as database:
+        return await retention.sweep(database, store())
+
+
 admins = typer.Typer(help="The operator's administrators.", no_args_is_help=True)
 clients = typer.Typer(help="Integration clients.", no_args_is_help=True)
 app.add_typer(admins, name="admin")
@@ -125,25 +143,33 @@ async def _create_administrator(name: str, email: str) -> str:
 @clients.command("create")
 def create_client(
     name: Annotated[str, typer.Argument(help="What it is, for people.")],
-    organisation: Annotated[UUID, typer.Argument(help="Id of the organisation it belongs to.")],
+    place: Annotated[UUID, typer.Argument(help="Id of the organisation it belongs to.")],
     scope: Annotated[list[str], typer.Option(help="A scope that it may ask for; repeatable.")],
+    network: Annotated[bool, typer.Option("--network", help="The id is of a network.")] = False,
 ) -> None:
-    """Make an integration client of an organisation. Prints its secret once."""
+    """Make an integration client of an organisation or a network. Prints its secret once."""
     from app.access.grants import SCOPES
 
     if unknown := set(scope) - set(SCOPES):
         raise typer.BadParameter(f"no such scope: {', '.join(sorted(unknown))}")
-    client_id, secret = asyncio.run(_create_client(name, organisation, scope))
+    client_id, secret = asyncio.run(_create_client(name, place, scope, network=network))
     typer.echo(f"client_id      {client_id}\nclient_secret  {secret}")
 
 
-async def _create_client(name: str, organisation: UUID, scopes: list[str]) -> tuple[UUID, str]:
+async def _create_client(
+    name: str, place: UUID, scopes: list[str], *, network: bool
+) -> tuple[UUID, str]:
     from app.actions import accounts
     from app.core.journal import COMMAND_LINE
 
     async with _opened() as database, database.work() as unit:
         return await accounts.create_client(
-            unit, actor=COMMAND_LINE, name=name, organisation_id=organisation, scopes=scopes
+            unit,
+            actor=COMMAND_LINE,
+            name=name,
+            organisation_id=None if network else place,
+            network_id=place if network else None,
+            scopes=scopes,
         )
 
 

@@ -1,5 +1,6 @@
 """Assembles the application: routers, lifespan, problems, the OpenAPI document."""
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -12,7 +13,18 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app import openapi
 from app.access.health import schema_of
-from app.api import agreements, frameworks, goals, networks, organisations, people, service, sign_in
+from app.api import (
+    agreements,
+    evidence,
+    frameworks,
+    goals,
+    networks,
+    organisations,
+    people,
+    service,
+    shares,
+    sign_in,
+)
 from app.core import http, logs
 from app.core.db import SCHEMA, Database
 from app.core.errors import Unavailable
@@ -20,16 +32,19 @@ from app.core.pages import Cursors
 from app.core.private_files import create_once
 from app.core.settings import settings
 from app.core.tokens import Tokens
+from app.jobs import retention
 
 # Walked one after the other for every request: the hot ones first.
 ROUTERS: tuple[APIRouter, ...] = (
     goals.router,
+    *evidence.ROUTERS,
     *agreements.ROUTERS,
     organisations.router,
     people.router,
     people.affiliations_router,
     people.me_router,
     networks.router,
+    shares.router,
     frameworks.router,
     frameworks.principles_router,
     sign_in.router,
@@ -72,9 +87,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    sweeping = asyncio.create_task(retention.keep_sweeping(database))
     try:
         yield
     finally:
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
         gc.unfreeze()
         await database.close()
 
@@ -107,9 +125,22 @@ def create_app() -> FastAPI:
                 "Content-Type",
                 "If-Match",
                 "If-None-Match",
+                "If-Range",
                 "Idempotency-Key",
+                "Range",
             ],
-            expose_headers=["ETag", "Location", "Link", "X-Request-Id", "Retry-After"],
+            expose_headers=[
+                "Accept-Ranges",
+                "Content-Disposition",
+                "Content-Range",
+                "ETag",
+                "Idempotency-Replayed",
+                "Link",
+                "Location",
+                "Repr-Digest",
+                "Retry-After",
+                "X-Request-Id",
+            ],
             max_age=600,
         )
     app.add_middleware(http.Envelope)

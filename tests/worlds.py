@@ -226,3 +226,21 @@ class World:
         assert made.status_code == 201, made.text
         found: dict[str, Any] = made.json()
         return found
+
+    async def evidence(self, agreement_id: str | None = None, **fields: Any) -> dict[str, Any]:
+        """An evidence item of the learner."""
+        body = {"kind": "observation", "title": "Talk in pairs", "agreement_id": agreement_id}
+        made = await self.learner.post("/v1/evidence-items", json={**body, **fields})
+        assert made.status_code == 201, made.text
+        found: dict[str, Any] = made.json()
+        return found
+
+    async def file(
+        self, item: dict[str, Any], content: bytes = b"Seven of ten.", name: str = "notes.txt"
+    ) -> dict[str, Any]:
+        """A file of an evidence item of the learner."""
+        path = f"/v1/evidence-items/{item['id']}/files"
+        added = await self.learner.post(path, files={"file": (name, content)})
+        assert added.status_code == 201, added.text
+        found: dict[str, Any] = added.json()
+        return found

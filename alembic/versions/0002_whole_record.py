@@ -22,6 +22,8 @@ _COLUMNS = (
     ("goals", "pupil_basis", "VARCHAR(300)"),
     ("goals", "pupil_consent", "VARCHAR(10) CONSTRAINT ck_goals_pupil_consent"
      " CHECK (pupil_consent IN ('given', 'withdrawn'))"),
+    ("goals", "learners_gone", "BOOLEAN DEFAULT {false} NOT NULL"),
+    ("learning_agreements", "learners_gone", "BOOLEAN DEFAULT {false} NOT NULL"),
     ("goals", "delete_by", "DATE"),
     ("goals", "erased_at", "{moment}"),
     ("learning_agreement_parties", "until_number", "INTEGER"),
@@ -144,6 +146,7 @@ def upgrade() -> None:
         sa.Column("framework_items", sa.JSON(), nullable=False),
         sa.Column("controller_organisation_id", Id, nullable=True),
         sa.Column("home_organisation_id", Id, nullable=True),
+        sa.Column("learners_gone", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("agreement_id", Id, nullable=True),
         sa.Column("owner_id", Id, nullable=False),
         sa.Column("created_by", Id, nullable=False),
@@ -230,8 +233,8 @@ def upgrade() -> None:
         "evidence_items",
         ["home_organisation_id", "id", "agreement_id", "delete_by"],
         unique=False,
-        sqlite_where=sa.text("to_leaders = 1"),
-        postgresql_where=sa.text("to_leaders"),
+        sqlite_where=sa.text("to_leaders = 1 AND learners_gone = 0"),
+        postgresql_where=sa.text("to_leaders AND NOT learners_gone"),
     )
     op.create_index(
         op.f("ix_evidence_items_owner_id_id"), "evidence_items", ["owner_id", "id"], unique=False
@@ -241,8 +244,8 @@ def upgrade() -> None:
         "evidence_items",
         ["home_organisation_id", "id", "agreement_id", "delete_by"],
         unique=False,
-        sqlite_where=sa.text("to_systems = 1"),
-        postgresql_where=sa.text("to_systems"),
+        sqlite_where=sa.text("to_systems = 1 AND learners_gone = 0"),
+        postgresql_where=sa.text("to_systems AND NOT learners_gone"),
     )
 
     op.create_table(
@@ -310,6 +313,7 @@ def upgrade() -> None:
         sa.Column("person_id", Id, nullable=True),
         sa.Column("network_id", Id, nullable=True),
         sa.Column("with_evidence", sa.Boolean(), nullable=False),
+        sa.Column("to_peripheral", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(length=1000), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=True),
         sa.Column("creation_digest", sa.String(length=64), nullable=True),
@@ -330,7 +334,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_shares_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shares")),
     )
-    op.create_index(op.f("ix_shares_agreement_id_id"), "shares", ["agreement_id", "id"], unique=False)
+    op.create_index(
+        op.f("ix_shares_agreement_id_id"), "shares", ["agreement_id", "id"], unique=False
+    )
     op.create_index(op.f("ix_shares_ends_on"), "shares", ["ends_on"], unique=False)
     op.create_index(op.f("ix_shares_kind_record_id"), "shares", ["kind", "record_id"], unique=False)
     op.create_index(
@@ -434,23 +440,30 @@ def upgrade() -> None:
         " WHERE id = learning_agreement_terms.agreement_id)"
     )
     op.create_index(op.f("ix_goals_delete_by"), "goals", ["delete_by"], unique=False)
-    _index_outsiders("home_organisation_id", "id", "agreement_id", "delete_by")
+    _index_outsiders(
+        " AND learners_gone = 0", " AND NOT learners_gone", "agreement_id", "delete_by"
+    )
 
 
-def _index_outsiders(*columns: str) -> None:
+def _index_outsiders(sqlite: str, postgresql: str, *columns: str) -> None:
+    """Makes the indexes of leaders and systems again, with a further condition and columns."""
     for reader in ("leaders", "systems"):
-        op.drop_index(f"ix_goals_{reader}", table_name="goals")
-        op.create_index(
-            f"ix_goals_{reader}",
-            "goals",
-            [*columns],
-            sqlite_where=sa.text(f"to_{reader} = 1"),
-            postgresql_where=sa.text(f"to_{reader}"),
-        )
+        for table, tick, more in (
+            ("goals", f"to_{reader}", columns),
+            ("learning_agreements", f"existence_to_{reader}", ()),
+        ):
+            op.drop_index(f"ix_{table}_{reader}", table_name=table)
+            op.create_index(
+                f"ix_{table}_{reader}",
+                table,
+                ["home_organisation_id", "id", *more],
+                sqlite_where=sa.text(f"{tick} = 1{sqlite}"),
+                postgresql_where=sa.text(f"{tick}{postgresql}"),
+            )
 
 
 def downgrade() -> None:
-    _index_outsiders("home_organisation_id", "id", "agreement_id")
+    _index_outsiders("", "", "agreement_id")
     op.drop_index(op.f("ix_goals_delete_by"), table_name="goals")
     for table, column, _ in reversed(_COLUMNS):
         if table == "clients" and op.get_bind().dialect.name == "sqlite":

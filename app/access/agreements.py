@@ -9,7 +9,8 @@ from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.owned import leading, party
-from app.access.visibility import Resource, Way, register
+from app.access.visibility import Resource, Way, parameter, register
+from app.core.query import Query
 from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.agreements import (
@@ -69,7 +70,8 @@ def _former(row: Any) -> ColumnElement[bool]:
 
 
 def _ways(row: Any, kind: CallerKind) -> list[Way]:
-    at_home = r.learner_at_home(row.c.id, row.c.home_organisation_id)
+    here = r.learner_at_home(row.c.id, row.c.home_organisation_id)
+    at_home = and_(not_(row.c.learners_gone), here)
     if kind is CallerKind.CLIENT:
         home = row.c.home_organisation_id == r.client_organisation()
         return [Way("system", and_(home, row.c.existence_to_systems, at_home))]
@@ -196,7 +198,8 @@ def signature_rows(agreement_id: Any, number: Any) -> ColumnElement[Any]:
 
 def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
     number = _number(row, kind)
-    table_of = case((amendment_open(row), row.c.amendment_number), else_=null())
+    # Until it is signed an amendment is the parties': who only reads the text learns nothing of it.
+    mine = null() if kind is CallerKind.CLIENT else and_(amendment_open(row), r.party_as(row.c.id))
     names = (
         "id", "version", "created_at", "updated_at", "created_by", "state",
         "home_organisation_id", "starts_on", "ends_on", "proposed_at", "active_at", "learner_completed_at",
@@ -206,9 +209,9 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
         *(row.c[name] for name in names),
         _view(row, kind).label("view"),
         number.label("number"),
-        table_of.label("amendment_number"),
-        case((amendment_open(row), row.c.amendment_lapses_on), else_=null()).label(
-            "amendment_lapses_on"
+        *(
+            case((mine, row.c[name]), else_=null()).label(name)
+            for name in ("amendment_number", "amendment_lapses_on")
         ),
         _party_rows(row).label("parties"),
         signature_rows(row.c.id, number).label("signatures"),
@@ -241,6 +244,21 @@ def _amends(row: Any) -> ColumnElement[bool]:
         v.c.created_by == r.me,
         r.party_as(row.c.id),
         amendment_open(row),
+    )
+
+
+def _at_home_to_who_may_know(row: Any, organisation_id: Any) -> ColumnElement[bool]:
+    """Its home, for who sees where it is today: one version tells of another day or of none yet."""
+    home = row.c.home_organisation_id
+    return and_(
+        home == organisation_id,
+        or_(
+            r.party_as(row.c.id),
+            _drafted(row),
+            _invited(row, _asked_for_proposal),
+            and_(row.c.existence_to_leaders, r.leads(home), r.learner_at_home(row.c.id, home)),
+            home == r.client_organisation(),
+        ),
     )
 
 
@@ -279,6 +297,13 @@ _CUT = {
 }
 """What the views that show less are cut down to."""
 
+_agreements: Any = LearningAgreement.__table__
+# Two statements, so that who stands how to it is asked when nobody else changes it any more.
+_HOLD = Query(
+    select(_agreements.c.id).where(_agreements.c.id == parameter("id", Id)).with_for_update(),
+    scoped=True,
+)
+
 AGREEMENTS = register(
     Resource(
         kind="learning_agreement",
@@ -289,11 +314,12 @@ AGREEMENTS = register(
         columns=_columns,
         relations=_relations,
         filters={
-            "home_organisation_id": lambda row, bind: row.c.home_organisation_id == bind,
+            "home_organisation_id": _at_home_to_who_may_know,
             "network_id": _named_to_who_may_know,
         },
         filter_types={"home_organisation_id": Id, "network_id": Id},
         prepare=_show,
         owes_receipt=_owes_receipt,
+        holds=_HOLD,
     )
 )

@@ -230,7 +230,9 @@ class Access:
     async def still_reads(self, kind: str, resource_id: UUID) -> bool:
         """Whether the caller sees the record now; what is no resource of its own stays as it was."""
         resource = RESOURCES.get(kind)
-        return resource is not None and await self.find(resource, resource_id) is not None
+        row = None if resource is None else await self.find(resource, resource_id)
+        # Nor is an answer sent again that says more than the record shows by now.
+        return row is not None and not row.get("reduced")
 
     async def before_answer(self) -> None:
         """Writes the receipts that this request owes."""

@@ -58,6 +58,11 @@ class Action(StrEnum):
     AGREEMENT_SIGN = "agreement:sign"
     AGREEMENT_VERSIONS = "agreement:versions"
     AGREEMENT_WITHDRAW = "agreement:withdraw"
+    EVIDENCE_ADD_FILE = "evidence_item:add_file"
+    EVIDENCE_CREATE = "evidence_item:create"
+    EVIDENCE_DELETE = "evidence_item:delete"
+    EVIDENCE_READ = "evidence_item:read"
+    EVIDENCE_REVISE = "evidence_item:revise"
     FRAMEWORK_READ = "framework:read"
     GOAL_ACCEPT = "goal:accept"
     GOAL_CREATE = "goal:create"
@@ -81,6 +86,9 @@ class Action(StrEnum):
     PERSON_CREATE = "person:create"
     PERSON_READ = "person:read"
     PERSON_WRITE = "person:write"
+    SHARE_CREATE = "share:create"
+    SHARE_DELETE = "share:delete"
+    SHARE_READ = "share:read"
 
 
 class Grant(NamedTuple):
@@ -133,6 +141,14 @@ GRANTS: dict[Action, Grant] = {
     Action.AGREEMENT_WITHDRAW: Grant(
         "learning-agreements:write", (_R.DRAFTER, _R.AMENDER), clients=False
     ),
+    Action.EVIDENCE_ADD_FILE: Grant(
+        "evidence-items:write", (_R.OWNER,), clients=False, after_end=False
+    ),
+    Action.EVIDENCE_CREATE: Grant("evidence-items:write", clients=False),
+    Action.EVIDENCE_DELETE: Grant("evidence-items:write", (_R.OWNER,), clients=False),
+    Action.EVIDENCE_READ: Grant("evidence-items:read"),
+    # As with goals: narrowing stays possible when the agreement is over.
+    Action.EVIDENCE_REVISE: Grant("evidence-items:write", (_R.OWNER,), clients=False),
     Action.FRAMEWORK_READ: Grant("frameworks:read"),
     Action.GOAL_ACCEPT: Grant("goals:write", (_R.OWNER, _R.COACH), clients=False, after_end=False),
     Action.GOAL_CREATE: Grant("goals:write", clients=False),
@@ -162,9 +178,15 @@ GRANTS: dict[Action, Grant] = {
     Action.PERSON_CREATE: Grant("people:write"),
     Action.PERSON_READ: Grant("people:read"),
     Action.PERSON_WRITE: Grant("people:write", (_R.SELF, *_ADMINISTRATION)),
+    # Of the record that is shared, and of the share: both are the owner's alone.
+    Action.SHARE_CREATE: Grant("shares:write", (_R.OWNER,), clients=False),
+    Action.SHARE_DELETE: Grant("shares:write", (_R.OWNER,), clients=False),
+    Action.SHARE_READ: Grant("shares:read"),
 }
 
 SCOPES: dict[str, str] = {
+    "evidence-items:read": "Read evidence and its files that the agreements let you read.",
+    "evidence-items:write": "Write your own evidence, its files and who may read it.",
     "frameworks:read": "Read the reference frameworks and the coaching principles.",
     "goals:read": "Read goals that the agreements let you read.",
     "goals:write": "Write goals, their progress and what is agreed of them.",
@@ -176,6 +198,8 @@ SCOPES: dict[str, str] = {
     "organisations:write": "Create and change organisations that you administer.",
     "people:read": "Read the people and affiliations that you may see.",
     "people:write": "Create and change people and affiliations of organisations that you administer.",
+    "shares:read": "Read with whom records are shared, as far as you may know it.",
+    "shares:write": "Share your own records with people and networks, and take them back.",
 }
 
 

@@ -20,14 +20,13 @@ from app.core.tables import Id
 from app.models.agreements import (
     AgreementSignature,
     AgreementVersion,
-    LearningAgreement,
+    VersionAct,
     VersionState,
 )
 
 _PAST = (
     VersionState.WITHDRAWN, VersionState.DECLINED, VersionState.LAPSED, VersionState.SUPERSEDED,
 )  # fmt: skip
-_agreements: Any = LearningAgreement.__table__
 _versions: Any = AgreementVersion.__table__
 _signatures: Any = AgreementSignature.__table__
 
@@ -38,13 +37,9 @@ class HistoryQuery(PageQuery):
 
 def _shown(entry: Any) -> Any:
     """Whether the caller may see a row of the journal: the record's readers of today, or its owner."""
-    agreement, version = _agreements.alias("its_agreement"), _versions.alias("its_version")
-    mine = _signatures.alias("my_place")
-    drafted = there_is(
-        agreement, agreement.c.id == entry.c.agreement_id, agreement.c.created_by == r.me
-    )
+    version, mine = _versions.alias("its_version"), _signatures.alias("my_place")
     # An act belongs to the version that stood when it was done: those whom another version named
-    # learn nothing of it.
+    # learn nothing of it, nor does who left by that very version.
     asked = there_is(
         version.join(
             mine,
@@ -52,6 +47,7 @@ def _shown(entry: Any) -> Any:
         ),
         version.c.agreement_id == entry.c.agreement_id,
         mine.c.person_id == r.me,
+        not_(and_(version.c.act == VersionAct.DEPARTURE, version.c.created_by == r.me)),
         version.c.created_at <= entry.c.at,
         or_(
             not_(r.any_of(version.c.state, _PAST)),
@@ -59,13 +55,16 @@ def _shown(entry: Any) -> Any:
         ),
     )
     conditions = [
-        and_(entry.c.kind == AGREEMENTS.kind, or_(drafted, asked)),
+        and_(entry.c.kind == AGREEMENTS.kind, or_(entry.c.person_id == r.me, asked)),
         entry.c.owner_id == r.me,
     ]
     for resource in RECORDS.values():
         record = resource.table.alias(f"the_{resource.kind}")
         seen = there_is(
-            record, record.c.id == entry.c.resource_id, visible(resource, record, CallerKind.PERSON)
+            record,
+            record.c.id == entry.c.resource_id,
+            # What is kept as it stood tells nothing of what was written since.
+            visible(resource, record, CallerKind.PERSON, as_it_is=True),
         )
         conditions.append(and_(entry.c.kind == resource.kind, seen))
     return or_(*conditions)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     and_,
     case,
     false,
+    not_,
     null,
     or_,
     select,
@@ -52,17 +53,18 @@ def open_to_others(row: Any) -> ColumnElement[bool]:
     return or_(row.c.delete_by.is_(None), row.c.delete_by > r.today)
 
 
-def _at_home(row: Any) -> ColumnElement[bool]:
-    return r.learner_at_home(row.c.agreement_id, row.c.home_organisation_id)
+def at_home(row: Any) -> ColumnElement[bool]:
+    """Whether a learner of the record's agreement is at its home organisation today."""
+    # The mark keeps a page from walking over what is left behind; the dates decide.
+    at_home = r.learner_at_home(row.c.agreement_id, row.c.home_organisation_id)
+    return and_(not_(row.c.learners_gone), at_home)
 
 
 def _by_class(row: Any, reader: Reader) -> Way:
     """Seen by a class of party; each has an index of the rows that are ticked for it."""
     return Way(
         str(reader),
-        and_(
-            row.c[f"to_{reader}"], or_(party.c.earlier_records, row.c.created_at >= party.c.since)
-        ),
+        and_(row.c[f"to_{reader}"], r.reached_by(party, row)),
         through=party,
         mine=and_(party.c.person_id == r.me, party.c.reader == reader, party.c.until.is_(None)),
         link=row.c.agreement_id == party.c.agreement_id,
@@ -80,7 +82,7 @@ def _kept_by_me(row: Any, kind: str) -> Way:
     )
 
 
-def _network_reads(row: Any, kind: RecordKind, network_id: Any) -> ColumnElement[bool]:
+def network_reads(row: Any, kind: RecordKind, network_id: Any) -> ColumnElement[bool]:
     """Whether no child stands against it, and the text in force names the network and ticks it."""
     t, n = _terms.alias("ticking"), _named.alias("naming")
     return and_(
@@ -92,21 +94,30 @@ def _network_reads(row: Any, kind: RecordKind, network_id: Any) -> ColumnElement
     )
 
 
+def member_reads(row: Any, kind: RecordKind, member: Any, shared: Any) -> ColumnElement[bool]:
+    """As `network_reads`, for one of its members: newcomers at the edge only if the text says so,
+    today and when it was shared."""
+    a = _agreements.alias("welcoming")
+    return and_(
+        network_reads(row, kind, member.c.network_id),
+        or_(
+            member.c.role != NetworkRole.PERIPHERAL,
+            and_(
+                shared.c.to_peripheral,
+                there_is(a, a.c.id == row.c.agreement_id, a.c.peripheral_members),
+            ),
+        ),
+    )
+
+
 def _shared(kind: str) -> ColumnElement[bool]:
     return and_(share.c.kind == kind, r.share_counts(share))
 
 
 def _network_share(row: Any, kind: str, disclosed: RecordKind) -> Way:
-    a = _agreements.alias("welcoming")
     return Way(
         "network",
-        and_(
-            _network_reads(row, disclosed, membership.c.network_id),
-            or_(
-                membership.c.role != NetworkRole.PERIPHERAL,
-                there_is(a, a.c.id == row.c.agreement_id, a.c.peripheral_members),
-            ),
-        ),
+        member_reads(row, disclosed, membership, share),
         through=membership,
         mine=r.mine_as_member(membership),
         link=and_(share.c.network_id == membership.c.network_id, _shared(kind)),
@@ -116,12 +127,12 @@ def _network_share(row: Any, kind: str, disclosed: RecordKind) -> Way:
 
 
 def _client_ways(row: Any, kind: str, disclosed: RecordKind) -> list[Way]:
-    ticked = and_(row.c.to_systems, _at_home(row), open_to_others(row))
+    ticked = and_(row.c.to_systems, at_home(row), open_to_others(row))
     return [
         Way("system", and_(row.c.home_organisation_id == r.client_organisation(), ticked)),
         Way(
             "network_system",
-            and_(ticked, _network_reads(row, disclosed, calling.c.network_id)),
+            and_(ticked, network_reads(row, disclosed, calling.c.network_id)),
             through=calling,
             mine=and_(calling.c.id == r.client, calling.c.disabled_at.is_(None)),
             link=and_(share.c.network_id == calling.c.network_id, _shared(kind)),
@@ -174,7 +185,7 @@ def owned_ways(kind: str, disclosed: RecordKind) -> Callable[[Any, CallerKind], 
             *(_by_class(row, reader) for reader in PARTY_READERS),
             Way(
                 "leader",
-                and_(row.c.to_leaders, _at_home(row), open_to_others(row)),
+                and_(row.c.to_leaders, at_home(row), open_to_others(row)),
                 through=leading,
                 mine=r.mine_as_leader(leading),
                 link=row.c.home_organisation_id == leading.c.organisation_id,

@@ -245,7 +245,7 @@ MY_AFFILIATIONS = Query(
 """The caller's own affiliations, past ones among them, newest first."""
 
 CALLING_CLIENT = Query(
-    select(r.clients.c.id, r.clients.c.name, r.clients.c.organisation_id).where(
+    select(*(r.clients.c[name] for name in ("id", "name", "organisation_id", "network_id"))).where(
         r.clients.c.id == r.client
     )
 )

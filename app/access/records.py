@@ -38,27 +38,42 @@ _BASE = (
 )  # fmt: skip
 
 
-def _prepare(erased: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
+_OF_TODAY = ("delete_by", "erased_at")
+
+
+def _prepare(
+    erased: Mapping[str, Any], lists: tuple[str, ...], finish: Callable[[dict[str, Any]], None]
+) -> Callable[[dict[str, Any]], None]:
+    gone = {"pupil_basis": None, **erased}
+
     def prepare(row: dict[str, Any]) -> None:
         if row.get("kept"):
-            _put_back(row)
+            _put_back(row, lists)
         row["readers"] = _READERS[row["ticks"]]
         # The terms may take ticks away without a new version: the ETag tells of it.
         row["shade"] = row["ticks"]
         due = row["delete_by"]
         if due is not None and due <= today().isoformat():
             # From its date on the text is gone, whether or not the sweep has come by.
-            row.update(erased)
+            row.update(gone)
+            row["reduced"] = True
+            row["shade"] = f"{row['shade']}-due"
+        finish(row)
 
     return prepare
 
 
-def _put_back(row: dict[str, Any]) -> None:
-    """Makes a row what it was when its reader left."""
+def _put_back(row: dict[str, Any], lists: tuple[str, ...]) -> None:
+    """Makes a row what it was when its reader left; what is gone from `lists` since then stays gone,
+    and until when it is kept is what its owner says today."""
     kept_row = json.loads(row["kept"])
     shown = kept_row["shown"]
     for name, value in (json.loads(shown) if isinstance(shown, str) else shown).items():
-        row[name] = json.dumps(value) if isinstance(value, (list, dict)) else value
+        if name in lists:
+            was = json.loads(value) if isinstance(value, str) else value
+            row[name] = json.dumps([entry for entry in json.loads(row[name]) if entry in was])
+        elif name not in _OF_TODAY:
+            row[name] = json.dumps(value) if isinstance(value, (list, dict)) else value
     row["kept_at"] = kept_row["kept_at"]
     row["view"] = KEPT
 
@@ -78,11 +93,15 @@ def record(
     filters: Mapping[str, tuple[Any, Any]],
     more: Callable[[Any, CallerKind], list[ColumnElement[Any]]] = lambda row, kind: [],
     relations: Callable[[Any, CallerKind], dict[Relation, ColumnElement[bool]]] = owned_relations,
+    lists: tuple[str, ...] = (),
+    finish: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> Resource:
     """Registers a kind of owned record.
 
     `shown` are its own columns, `erased` what they hold once the record is erased, `filters` the
-    condition and the type of each filter, `more` further columns that the row alone does not give.
+    condition and the type of each filter, `more` further columns that the row alone does not give,
+    `lists` those of them that are JSON lists of what may be taken away again. `finish` has the last
+    word on a row that was read.
     """
 
     def columns(row: Any, caller: CallerKind) -> list[ColumnElement[Any]]:
@@ -105,7 +124,7 @@ def record(
             relations=relations,
             filters={name: condition for name, (condition, _) in every.items()},
             filter_types={name: type_ for name, (_, type_) in every.items()},
-            prepare=_prepare(erased),
+            prepare=_prepare(erased, lists, finish),
             owes_receipt=owed_receipt,
             holds=hold_agreement(entity.__table__),
             over=nothing_more,

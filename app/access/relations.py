@@ -124,6 +124,22 @@ def party_as(agreement_id: ColumnElement[Any], *conditions: Any) -> ColumnElemen
     )
 
 
+def reached_by(party: Any, record: Any) -> ColumnElement[bool]:
+    """Whether a record is one of a party's time, or an earlier one that the amendment opened to them.
+
+    What a learner who has left wrote before is opened to nobody: those who stayed sign without them.
+    """
+    p = parties.alias("owner_still")
+    owner_is_party = there_is(
+        p,
+        p.c.agreement_id == record.c.agreement_id,
+        p.c.person_id == record.c.owner_id,
+        p.c.role == PartyRole.LEARNER,
+        p.c.until.is_(None),
+    )
+    return or_(record.c.created_at >= party.c.since, and_(party.c.earlier_records, owner_is_party))
+
+
 def wrote_as_party(agreement_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the caller is a party, or was one whom the terms let keep what they wrote."""
     p = parties.alias("wrote_as")

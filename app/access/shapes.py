@@ -1,6 +1,6 @@
 """What every owned record looks like on the wire, and how a list of them is filtered."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -50,6 +50,9 @@ def said_of_pupils(body: BaseModel) -> dict[str, Any]:
 
 
 def as_of(row: Row) -> dict[str, Any]:
-    """The filter of a list below a record: what a reader keeps of it ends with their leaving."""
+    """The filter of a list below a record: what a reader keeps of it ends with their leaving, and
+    nothing is left of it once the record's date has come."""
+    if row.data.get("reduced"):
+        return {"until": datetime.fromtimestamp(0, UTC)}
     kept_at = row.data.get("kept_at")
     return {} if kept_at is None else {"until": datetime.fromisoformat(kept_at)}

@@ -51,11 +51,13 @@ class Standing(NamedTuple):
 
     state: str
     home_organisation_id: UUID | None
+    learners_gone: bool
     i_learn: bool
     i_coach: bool
     i_support: bool
     owner_learns: bool
     to_networks: bool
+    peripheral_members: bool
     ticks: frozenset[RecordReader]
 
 
@@ -68,6 +70,7 @@ def _standing() -> Query:
             (t.c.number == a.c.shown_number).label("settled"),
             a.c.state,
             a.c.home_organisation_id,
+            a.c.learners_gone,
             r.party_as(a.c.id, lambda p: p.c.role == PartyRole.LEARNER).label("i_learn"),
             r.party_as(a.c.id, lambda p: p.c.reader == Reader.COACHES).label("i_coach"),
             r.party_as(a.c.id, lambda p: p.c.reader != Reader.FELLOWS).label("i_support"),
@@ -79,6 +82,7 @@ def _standing() -> Query:
                 owner.c.until.is_(None),
             ).label("owner_learns"),
             t.c.to_networks,
+            a.c.peripheral_members,
             *ticks,
         )
         .select_from(a.join(t, t.c.agreement_id == a.c.id))
@@ -111,15 +115,17 @@ async def standing_under(
         found = await access.unit.rows(_STANDING, values)
     if not found:
         raise Invalid.field("/agreement_id", "names no agreement in force that you are a party to")
-    _, state, home, learn, coach, support, owner, to_networks, *ticks = found[0]
+    _, state, home, gone, learn, coach, support, owner, networks, peripheral, *ticks = found[0]
     return Standing(
         state,
         None if home is None else as_uuid(home),
+        bool(gone),
         bool(learn),
         bool(coach),
         bool(support),
         bool(owner),
-        bool(to_networks),
+        bool(networks),
+        bool(peripheral),
         frozenset(reader for reader, tick in zip(RecordReader, ticks, strict=True) if tick),
     )
 

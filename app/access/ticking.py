@@ -80,16 +80,12 @@ _END_SHARES_WITH = Query(
         _shares.c.agreement_id == _agreement, _shares.c.network_id == parameter("network_id", Id)
     )
 )
-_FORGET = Query(
-    delete(_kept).where(
-        _kept.c.agreement_id == _agreement, _kept.c.person_id == parameter("me", Id)
-    )
-)
+_FORGET = Query(delete(_kept).where(_kept.c.agreement_id == _agreement))
 
 
-async def forget_their_time(access: Access, agreement_id: UUID, person_id: UUID) -> None:
-    """Takes back what somebody who has left was let keep."""
-    await access.unit.rows(_FORGET, {"agreement_id": agreement_id, "me": person_id})
+async def forget_their_time(access: Access, agreement_id: UUID) -> None:
+    """Takes back what those who have left were let keep, also from who has come again since."""
+    await access.unit.rows(_FORGET, {"agreement_id": agreement_id}, long=True)
 
 
 async def keep_their_time(access: Access, agreement_id: UUID, person_id: UUID) -> None:
@@ -104,11 +100,11 @@ async def keep_their_time(access: Access, agreement_id: UUID, person_id: UUID) -
 def _keep(resource: Resource, dialect: str) -> Query:
     row = resource.table.alias("this")
     columns = shown_columns(resource, row, CallerKind.PERSON)
-    shown = json_object(*(part for c in columns for part in (literal(c.name), c)))
+    shown = json_object(*(part for c in columns for part in (literal(c.name, String), c)))
     reads = {reader: _reads_as(row, reader) for reader in PARTY_READERS}
     values = {
         "person_id": r.me,
-        "kind": literal(resource.kind),
+        "kind": literal(resource.kind, String),
         "record_id": row.c.id,
         "agreement_id": row.c.agreement_id,
         "kept_at": parameter("at", Moment),
@@ -141,6 +137,6 @@ def _reads_as(row: Any, reader: Reader) -> ColumnElement[bool]:
             p.c.person_id == r.me,
             p.c.reader == reader,
             p.c.until.is_(None),
-            or_(p.c.earlier_records, row.c.created_at >= p.c.since),
+            r.reached_by(p, row),
         ),
     )

@@ -212,6 +212,8 @@ def standing_query(resource: Resource, kind: CallerKind) -> Query:
         condition.label(relation.name)
         for relation, condition in resource.relations(row, kind).items()
     ]
+    if resource.over is not None:
+        relations.append(resource.over(row).label("over"))
     statement = select(*_columns(resource, row, kind), *relations).where(
         row.c.id == parameter("id", Id), visible(resource, row, kind)
     )

@@ -30,15 +30,24 @@ async def ensure_public_client(unit: Unit) -> None:
 
 
 async def create_client(
-    unit: Unit, *, actor: journal.Actor, name: str, organisation_id: UUID, scopes: list[str]
+    unit: Unit,
+    *,
+    actor: journal.Actor,
+    name: str,
+    organisation_id: UUID | None,
+    scopes: list[str],
+    network_id: UUID | None = None,
 ) -> tuple[UUID, str]:
-    """An integration client bound to an organisation: its id, and its secret, shown only here."""
+    """An integration client bound to an organisation or to a network: its id, and its secret, shown
+    only here."""
+    assert (organisation_id is None) != (network_id is None), "bound to one of them"
     client_id, secret = uuid7(), new_secret()
     await unit.insert(
         Client(
             id=client_id,
             name=name,
             organisation_id=organisation_id,
+            network_id=network_id,
             secret_hash=hash_secret(secret),
             scopes=sorted(scopes),
             created_at=now(),

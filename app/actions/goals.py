@@ -24,7 +24,6 @@ from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import uuid7
 from app.models.agreements import AgreementState
 from app.models.goals import Goal, GoalFrameworkItem, GoalProgress, GoalRevision, GoalState
-from app.models.pupils import PupilsShown
 from app.models.terms import RecordKind, RecordReader
 
 
@@ -59,10 +58,10 @@ async def record_goal(
         created_by=me,
         agreement_id=agreement_id,
         home_organisation_id=standing.home_organisation_id if standing else None,
+        learners_gone=standing.learners_gone if standing else False,
         state=GoalState.DRAFT if owner == me else GoalState.PROPOSED,
         wording_number=1,
         creation_digest=claim.digest,
-        shows_pupils=PupilsShown.UNKNOWN,
         **{**wording, "framework_items": [str(item) for item in wording["framework_items"]]},
     )
     goal.tick(allowed_ticks(readers, standing, RecordKind.GOALS))

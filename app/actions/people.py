@@ -11,6 +11,7 @@ from app.access.caller import CallerKind
 from app.access.claims import Claim
 from app.access.door import Access
 from app.access.gates import Owned
+from app.access.homes import learners_came
 from app.access.people import AFFILIATIONS, PEOPLE, may_administer
 from app.access.visibility import parameter
 from app.core.clock import now
@@ -120,6 +121,7 @@ async def change_affiliation(owned: Owned[Affiliation], values: Mapping[str, Any
     _check_dates(affiliation.starts_on, affiliation.ends_on, "")
     affiliation.touch()
     await _journal(access, "changed", affiliation, changed)
+    await learners_came(access.unit, affiliation.person_id, affiliation.organisation_id)
 
 
 async def _affiliate(
@@ -139,6 +141,7 @@ async def _affiliate(
     )
     await access.unit.insert(affiliation)
     await _journal(access, "created", affiliation)
+    await learners_came(access.unit, person_id, affiliation.organisation_id)
 
 
 def _check_dates(starts_on: date, ends_on: date | None, prefix: str) -> None:

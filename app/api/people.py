@@ -230,6 +230,7 @@ class ClientOut(BaseModel):
     id: wire.WireId
     name: str
     organisation_id: wire.WireIdOrNull
+    network_id: wire.WireIdOrNull
 
 
 class MeOut(BaseModel):

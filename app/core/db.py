@@ -196,8 +196,9 @@ class Unit:
         """Awaited once, right after the transaction has begun (Idempotency-Key)."""
         self.journaled: list[tuple[str, Any]] = []
         """Kind and id of each journal row written, in order."""
-        self.after_commit: list[Callable[[], None]] = []
-        """Called once the writes are certain."""
+        self.after_commit: list[Callable[[], Any]] = []
+        """Called (and awaited, where they are coroutines) once the writes are certain; they must not
+        fail: the answer is that of a write that was done."""
 
     @property
     def begun(self) -> bool:
@@ -282,7 +283,9 @@ class Unit:
                 await self._driver.command("COMMIT")
             await self._release(sound=True)
             for certain in self.after_commit:
-                certain()
+                pending = certain()
+                if pending is not None:
+                    await pending
 
     async def close(self) -> None:
         """Rolls back what was not committed."""

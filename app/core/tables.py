@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Dialect, Index, MetaData, String, TypeDecorator, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
 from app.core.clock import now
@@ -80,7 +82,18 @@ class Base(DeclarativeBase):
         unknown = values.keys() - self.__mapper__.column_attrs.keys()
         if unknown:
             raise TypeError(f"{type(self).__name__} has no column {', '.join(sorted(unknown))}")
+        self.__dict__.update(_defaults(type(self)))
         self.__dict__.update(values)
+
+
+@cache
+def _defaults(kind: type[Base]) -> dict[str, Any]:
+    """The plain default values of a kind's columns."""
+    return {
+        column.key: column.default.arg
+        for column in kind.__mapper__.columns
+        if isinstance(column.default, ScalarElementColumnDefault)
+    }
 
 
 class Versioned:
@@ -106,6 +119,14 @@ def one_of(column: str, values: type[Any]) -> str:
     return f"{column} IN ({', '.join(repr(str(member.value)) for member in values)})"
 
 
-def ticked_index(name: str, tick: str, *columns: str) -> Index:
-    """A partial index on the rows where the boolean column `tick` is true."""
-    return Index(name, *columns, sqlite_where=text(f"{tick} = 1"), postgresql_where=text(tick))
+def ticked_index(name: str, tick: str, *columns: str, unless: str | None = None) -> Index:
+    """A partial index on the rows where the boolean column `tick` is true (and `unless` false)."""
+    but_sqlite, but_postgresql = (
+        (f" AND {unless} = 0", f" AND NOT {unless}") if unless else ("", "")
+    )
+    return Index(
+        name,
+        *columns,
+        sqlite_where=text(f"{tick} = 1{but_sqlite}"),
+        postgresql_where=text(f"{tick}{but_postgresql}"),
+    )

@@ -104,6 +104,9 @@ class LearningAgreement(Versioned, Base):
     # The amendment that is on the table, and the first day on which it no longer is.
     amendment_number: Mapped[int | None]
     amendment_lapses_on: Mapped[date | None]
+    # No learner is, or will be, at the home organisation. Set by the sweep, taken back whenever a
+    # learner comes: what it hides from leaders and systems, the dates hide from them as well.
+    learners_gone: Mapped[bool] = mapped_column(server_default=false(), default=False)
     # The ticks for the agreement itself, as the terms in force have them; false until it is active.
     existence_to_leaders: Mapped[bool]
     existence_to_systems: Mapped[bool]
@@ -120,12 +123,14 @@ class LearningAgreement(Versioned, Base):
             "existence_to_leaders",
             "home_organisation_id",
             "id",
+            unless="learners_gone",
         ),
         ticked_index(
             "ix_learning_agreements_systems",
             "existence_to_systems",
             "home_organisation_id",
             "id",
+            unless="learners_gone",
         ),
         {"info": {"access": "owned:agreement"}},
     )

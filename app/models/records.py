@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.clock import now, today
@@ -24,12 +24,16 @@ class Record(Ticked, Versioned):
     home_organisation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("organisations.id"), type_=Id
     )
+    # As on the agreement: leaders and systems pass over what they could not see in any case.
+    learners_gone: Mapped[bool] = mapped_column(server_default=false(), default=False)
     agreement_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("learning_agreements.id"), type_=Id
     )
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id)
     created_by: Mapped[UUID] = mapped_column(ForeignKey("people.id"), type_=Id)
-    shows_pupils: Mapped[str] = mapped_column(String(10), server_default=PupilsShown.UNKNOWN.value)
+    shows_pupils: Mapped[str] = mapped_column(
+        String(10), server_default=PupilsShown.UNKNOWN.value, default=PupilsShown.UNKNOWN.value
+    )
     pupil_basis: Mapped[str | None] = mapped_column(String(300))
     pupil_consent: Mapped[str | None] = mapped_column(String(10))
     delete_by: Mapped[date | None]
@@ -62,6 +66,7 @@ class Record(Ticked, Versioned):
                     "id",
                     "agreement_id",
                     "delete_by",
+                    unless="learners_gone",
                 )
                 for r in (Reader.LEADERS, Reader.SYSTEMS)
             ),

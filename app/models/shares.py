@@ -35,6 +35,8 @@ class Share(Versioned, Base):
     network_id: Mapped[UUID | None] = mapped_column(ForeignKey("networks.id"), type_=Id)
     # A goal together with the evidence of the same owner that is linked to it.
     with_evidence: Mapped[bool]
+    # Whether the terms welcomed newcomers at the network's edge when it was shared.
+    to_peripheral: Mapped[bool]
     reason: Mapped[str] = mapped_column(String(1000))
     ends_on: Mapped[date | None]
     creation_digest: Mapped[str | None] = mapped_column(String(64))

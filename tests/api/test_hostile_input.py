@@ -10,23 +10,26 @@ from uuid import uuid4
 import pytest
 
 from app.access.grants import GRANTS
+from app.core.files import store
 from app.core.ids import uuid7
-from tests.raw import Answer, problem, send
+from tests.raw import Answer, problem
 from tests.scene import (
     ANY,
     BODIES,
     GATED,
     JSON,
     ONE,
+    UPLOADS,
     Endpoint,
     Findings,
     Scene,
     creations,
     each,
     refused,
+    until_later,
 )
 from tests.shapes import mutations, sample, unbounded
-from tests.worlds import World, token
+from tests.worlds import token
 
 pytestmark = pytest.mark.anyio
 
@@ -220,7 +223,10 @@ async def test_only_json_is_read(scene: Scene, endpoint: Endpoint, findings: Fin
     )
 
 
-@each([e for e in GATED if e.method in ("POST", "PUT", "PATCH")])
+SENDING = [e for e in GATED if e.method in ("POST", "PUT", "PATCH") and e not in UPLOADS]
+
+
+@each(SENDING)
 async def test_a_body_that_is_too_large_is_refused(
     scene: Scene, endpoint: Endpoint, findings: Findings
 ) -> None:
@@ -241,7 +247,66 @@ async def test_a_body_that_is_too_large_is_refused(
         await findings.case(f"length {label!r}", asked, refused(400, 422))
 
 
-@each([e for e in GATED if e.method in ("POST", "PUT", "PATCH") and not e.shape])
+FORM = "multipart/form-data; boundary=x"
+NAMED = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n'
+END = b"\r\n--x--\r\n"
+RIGHT = NAMED + b"\r\nSeven of ten." + END
+
+
+def part(disposition: bytes, content: bytes = b"text", more: bytes = b"") -> bytes:
+    return b"--x\r\nContent-Disposition: " + disposition + b"\r\n" + more + b"\r\n" + content + END
+
+
+NO_FILE: dict[str, tuple[bytes, int, set[str]]] = {
+    "empty": (b"", 400, set()),
+    "JSON": (b'{"file": "x"}', 400, set()),
+    "another boundary": (RIGHT.replace(b"--x", b"--y"), 400, set()),
+    "truncated": (RIGHT[:-6], 400, set()),
+    "headers without an end": (NAMED, 400, set()),
+    "100,000 headers": (NAMED + b"X: y\r\n" * 100_000 + b"\r\nx" + END, 400, set()),
+    "a header of 900,000 bytes": (NAMED + b"X: " + b"y" * 900_000 + b"\r\n\r\nx" + END, 400, set()),
+    "base64": (part(b'form-data; name="file"; filename="a"', more=b"Content-Transfer-Encoding: base64\r\n"), 400, set()),
+    "no parts": (b"--x--\r\n", 422, {"/file"}),
+    "another field": (part(b'form-data; name="photo"; filename="a.txt"'), 422, {"/photo"}),
+    "no field": (part(b"form-data"), 422, {"/"}),
+    "two files": (RIGHT[: -len(END)] + b"\r\n" + RIGHT, 422, {"/file"}),
+    "no bytes": (part(b'form-data; name="file"; filename="a.txt"', b""), 422, {"/file"}),
+    "no name": (part(b'form-data; name="file"'), 422, {"/file"}),
+    "a name of dots": (part(b'form-data; name="file"; filename="../.."'), 422, {"/file"}),
+    "a long name": (part(b'form-data; name="file"; filename="' + b"x" * 256 + b'"'), 422, {"/file"}),
+    "a name that is no text": (part(b'form-data; name="file"; filename="\xff"'), 422, {"/file"}),
+    "a program": (part(b'form-data; name="file"; filename="a.txt"', b"MZ\x90\x00" * 100), 415, set()),
+    "a web page": (part(b'form-data; name="file"; filename="a.html"', b"<html><script>"), 415, set()),
+    "a broken picture": (part(b'form-data; name="file"; filename="a.jpg"', b"\xff\xd8\xff\xe0" + b"x" * 99), 422, {"/file"}),
+}  # fmt: skip
+
+
+@each(UPLOADS)
+async def test_a_body_that_is_no_file_is_refused_and_leaves_nothing(
+    scene: Scene, endpoint: Endpoint, findings: Findings
+) -> None:
+    before = {kept.key async for kept in store().all()}
+    form = ("Content-Type", FORM)
+    for label, (body, status, names) in NO_FILE.items():
+        for pieces in ([body], [body[i : i + 7919] for i in range(0, len(body), 7919)] or [b""]):
+            asked = scene.send(endpoint, form, body=pieces)
+            await findings.case(label, asked, refused(status, names=names))
+    for kind in (None, "", "application/json", "text/plain", "multipart/mixed; boundary=x", "\xe9"):
+        headers = [] if kind is None else [("Content-Type", kind)]
+        asked = scene.send(endpoint, *headers, body=RIGHT)
+        await findings.case(f"type {kind!r}", asked, refused(415))
+    for kind in ("", "; boundary=", "; boundary=\xe9", "; boundary=" + "x" * 10_000):
+        asked = scene.send(endpoint, ("Content-Type", f"multipart/form-data{kind}"), body=RIGHT)
+        await findings.case(f"boundary {kind!r:.40}", asked, refused(400))
+    coded = scene.send(endpoint, form, ("Content-Encoding", "gzip"), body=RIGHT)
+    await findings.case("gzip", coded, refused(415))
+    for length in ("9" * 9, "9" * 30, "9" * 5000):
+        asked = scene.send(endpoint, form, ("Content-Length", length), body=RIGHT)
+        await findings.case(f"length {length:.20}", asked, refused(413))
+    assert {kept.key async for kept in store().all()} == before
+
+
+@each([e for e in SENDING if not e.shape])
 async def test_where_no_body_is_taken_its_fields_are_unknown(
     scene: Scene, endpoint: Endpoint, findings: Findings
 ) -> None:
@@ -322,26 +387,45 @@ def absent(scene: Scene, endpoint: Endpoint) -> str:
     )
 
 
-@pytest.mark.parametrize("body", [b"", b"[", b'{"statement": 1}', b"x" * 900_000])
-async def test_then_the_grant_then_the_version(scene: Scene, body: bytes) -> None:
-    """A goal that the coach reads and does not revise: 403, whatever is wrong with the rest."""
-    path = f"/v1/goals/{scene.places['goal_id']}"
-    app, coach, learner = scene.world.app, scene.world.coach.token, scene.world.learner.token
-    for status, bearer, *headers in (
-        (403, coach),
-        (403, coach, ("If-Match", '"7.full.en"')),
-        (428, learner),
-        (412, learner, ("If-Match", '"7.full.en"')),
-    ):
-        signed = [("Authorization", f"Bearer {bearer}"), JSON, *headers]
-        problem(await send(app, "PATCH", path, headers=signed, body=body), status)
+SEEN_BY = {
+    "/v1/goals/{goal_id}": "coach",
+    "/v1/evidence-items/{evidence_item_id}": "coach",
+    "/v1/evidence-items/{evidence_item_id}/files/{file_id}": "coach",
+    "/v1/learning-agreements/{learning_agreement_id}": "coach",
+    "/v1/networks/{network_id}": "tutor",
+    "/v1/networks/{network_id}/members/{network_member_id}": "tutor",
+    "/v1/shares/{share_id}": "coach",
+    "/v1/organisations/{organisation_id}": "learner",
+    "/v1/people/{person_id}": "coach",
+    "/v1/affiliations/{affiliation_id}": "learner",
+}
+"""Who sees what a path names, and may not change it."""
+
+
+@each([e for e in GATED if e.changes])
+async def test_then_the_grant_then_the_version(
+    scene: Scene, endpoint: Endpoint, findings: Findings
+) -> None:
+    """403 to who may only read, then 428 and 412 to who may write, whatever is wrong with the rest."""
+    reader = scene.world.actors[SEEN_BY[endpoint.route.path]].token
+    stale = ("If-Match", '"7.full.en"')
+    for body in (b"", b"[", b'{"unexpected": 1}', b"x" * 900_000):
+        for query in ("", "unknown=1&unknown=1"):
+            for status, bearer, *headers in (
+                (403, reader),
+                (403, reader, stale),
+                (428, None),
+                (412, None, stale),
+            ):
+                asked = scene.send(endpoint, JSON, *headers, query=query, body=body, token=bearer)
+                await findings.case(f"{status} {body[:9]!r} {query}", asked, refused(status))
 
 
 # Ids that clients make.
 @each([e for e in BODIES if e.method == "POST" and "id" in e.shape["properties"]])  # type: ignore[index]
 async def test_a_taken_id_says_nothing_of_its_holder(scene: Scene, endpoint: Endpoint) -> None:
     world, made = scene.world, str(uuid7())
-    bodies = creations(world)
+    bodies = creations(scene)
     body = {**bodies[endpoint.route.path], "id": made}
     first = await scene.send(endpoint, JSON, body=json.dumps(body).encode())
     assert first.status == 201, first.text
@@ -357,7 +441,7 @@ async def test_a_taken_id_says_nothing_of_its_holder(scene: Scene, endpoint: End
     ):
         other = json.dumps({**body, **CHANGED[endpoint.route.path]}).encode()
         answer = await scene.send(endpoint, JSON, body=other, token=bearer)
-        found = problem(answer, 409, 403, 422)
+        found = problem(answer, 409, 403, 404, 422)
         if answer.status == 409:
             conflicts.add(json.dumps({**found, "request_id": ""}))
     assert len(conflicts) == 1
@@ -366,6 +450,10 @@ async def test_a_taken_id_says_nothing_of_its_holder(scene: Scene, endpoint: End
 
 CHANGED: dict[str, dict[str, Any]] = {
     "/v1/goals": {"statement": "Another."},
+    "/v1/evidence-items": {"title": "Another"},
+    "/v1/shares": {"reason": "Another."},
+    "/v1/networks": {"name": "Another"},
+    "/v1/networks/{network_id}/members": {"role": "specialist"},
     "/v1/learning-agreements": {"purpose": "Another."},
     "/v1/organisations": {"name": "Another"},
     "/v1/people": {"name": "Another"},
@@ -382,12 +470,19 @@ EXTREME = {
 
 @pytest.mark.parametrize("kind", EXTREME)
 async def test_texts_come_back_as_they_were_sent(scene: Scene, kind: str) -> None:
-    world = scene.world
-    creates = creations(world)
+    creates = creations(scene)
     for text in EXTREME[kind]:
         wanted = unicodedata.normalize("NFC", text)
         for path, fields in (
             ("/v1/goals", {"prose": ("statement", "baseline", "pupil_gain", "personal_priority")}),
+            (
+                "/v1/evidence-items",
+                {
+                    "prose": ("description", "context", "what_it_shows", "other_explanations"),
+                    "line": ("title", "whose_practice", "pupil_basis"),
+                },
+            ),
+            ("/v1/networks", {"prose": ("remit",), "line": ("name", "name_cy")}),
             ("/v1/organisations", {"line": ("name", "name_cy", "sector", "safeguarding_contact")}),
             ("/v1/people", {"line": ("name",)}),
         ):
@@ -427,13 +522,47 @@ async def test_a_fraction_is_the_same_on_both_databases(scene: Scene, fraction: 
 
 
 # Right in form, wrong in meaning: what is named must be there, and once.
-def meanings(world: World) -> list[tuple[str, str, dict[str, Any], str]]:
-    creates, absent = creations(world), str(uuid7())
+def meanings(scene: Scene) -> list[tuple[str, str, dict[str, Any], str]]:
+    world, creates, absent = scene.world, creations(scene), str(uuid7())
     goal, organisation = creates["/v1/goals"], creates["/v1/organisations"]
     person, affiliation = creates["/v1/people"], creates["/v1/affiliations"]
     twice = [{"source": "mis", "external_id": absent}] * 2
     text = creates["/v1/learning-agreements"]
+    item, network = creates["/v1/evidence-items"], creates["/v1/networks"]
+    share = creates["/v1/shares"]
+    goal_share = {"goal_id": scene.places["goal_id"], **until_later(str(world.coach.id))}
     return [
+        ("learner", "/v1/evidence-items", {**item, "agreement_id": absent}, "/agreement_id"),
+        ("learner", "/v1/evidence-items", {**item, "goal_ids": [absent]}, "/goal_ids/0"),
+        (
+            "learner",
+            "/v1/evidence-items",
+            {**item, "framework_items": [absent]},
+            "/framework_items/0",
+        ),
+        ("learner", "/v1/evidence-items", {**item, "principles": ["99"]}, "/principles/0"),
+        ("learner", "/v1/evidence-items", {**item, "readers": ["coaches"]}, "/readers/0"),
+        (
+            "learner",
+            "/v1/evidence-items",
+            {**item, "controller_organisation_id": absent},
+            "/controller_organisation_id",
+        ),
+        ("learner", "/v1/evidence-items", {**item, "shows_pupils": "yes"}, "/pupil_basis"),
+        ("learner", "/v1/evidence-items", {**item, "delete_by": "2020-01-01"}, "/delete_by"),
+        ("learner", "/v1/networks", {**network, "parent_id": absent}, "/parent_id"),
+        ("learner", "/v1/shares", {**share, "evidence_item_id": absent}, "/evidence_item_id"),
+        ("learner", "/v1/shares", {**share, "person_id": absent}, "/person_id"),
+        ("learner", "/v1/shares", {**share, "ends_on": "2020-01-01"}, "/ends_on"),
+        (
+            "learner",
+            "/v1/shares",
+            {**goal_share, "person_id": None, "network_id": absent},
+            "/network_id",
+        ),
+        ("learner", "/v1/shares", {**share, "ends_on": None}, ""),
+        ("learner", "/v1/shares", goal_share | share, ""),
+        ("learner", "/v1/shares", {**share, "with_evidence": True}, ""),
         ("learner", "/v1/goals", {**goal, "agreement_id": absent}, "/agreement_id"),
         ("learner", "/v1/goals", {**goal, "owner_id": absent}, "/owner_id"),
         ("learner", "/v1/goals", {**goal, "framework_items": [absent]}, "/framework_items/0"),
@@ -511,12 +640,30 @@ def meanings(world: World) -> list[tuple[str, str, dict[str, Any], str]]:
 
 
 async def test_what_means_nothing_is_named(scene: Scene, findings: Findings) -> None:
-    for who, path, body, pointer in meanings(scene.world):
+    for who, path, body, pointer in meanings(scene):
         endpoint = next(e for e in BODIES if str(e) == f"POST {path}")
         asked = scene.send(
             endpoint, JSON, body=json.dumps(body).encode(), token=scene.world.actors[who].token
         )
         await findings.case(f"{path} {pointer}", asked, refused(422, names={pointer}))
+
+
+async def test_what_means_nothing_for_one_record_is_named(scene: Scene, findings: Findings) -> None:
+    absent = str(uuid7())
+    for path, body, pointer in (
+        ("/v1/networks/{network_id}/members", {"person_id": absent}, "/person_id"),
+        ("/v1/networks/{network_id}/members", {"organisation_id": absent}, "/organisation_id"),
+        ("/v1/networks/{network_id}/members", {}, "/person_id"),
+        ("/v1/learning-agreements/{learning_agreement_id}/detachments", {"network_id": absent}, "/network_id"),
+        ("/v1/learning-agreements/{learning_agreement_id}/amendments", {"changes": {"networks": [absent]}}, "/changes/networks/0"),
+        ("/v1/learning-agreements/{learning_agreement_id}/amendments", {"changes": {"home_organisation_id": absent}}, "/changes/home_organisation_id"),
+        ("/v1/learning-agreements/{learning_agreement_id}/amendments", {"changes": {"parties": []}}, "/changes/parties"),
+        ("/v1/learning-agreements/{learning_agreement_id}/narrowing", {"goals": ["leaders"]}, "/goals"),
+        ("/v1/learning-agreements/{learning_agreement_id}/narrowing", {"text": []}, ""),
+    ):  # fmt: skip
+        endpoint = next(e for e in BODIES if str(e) == f"POST {path}")
+        asked = scene.send(endpoint, JSON, body=json.dumps(body).encode())
+        await findings.case(f"{path} {body}", asked, refused(422, names={pointer}))
 
 
 async def test_a_draft_is_patched_by_its_fields(scene: Scene) -> None:

@@ -78,6 +78,8 @@ def wrong_parameters(name: str, schema: dict[str, Any]) -> Iterator[str]:
         yield from WRONG_LIMITS
     elif name == "cursor":
         yield from WRONG_CURSORS
+    elif schema.get("type") == "boolean":
+        yield from ("", "2", "-1", "ja", "null", "%00", "%FF", "[]", "x" * 10_000)
     elif "enum" in schema:
         yield from ("", "nope", "%00", "%FF", "1", "x" * 10_000, quote(schema["enum"][0].upper()))
     elif schema.get("format") == "uuid":
@@ -166,7 +168,7 @@ async def test_parameters_that_are_wrong_are_named(
             )
 
 
-@pytest.mark.parametrize("path", ["/v1/organisations", "/v1/people"])
+@pytest.mark.parametrize("path", ["/v1/organisations", "/v1/people", "/v1/networks"])
 async def test_a_search_text_is_only_a_text(scene: Scene, path: str) -> None:
     endpoint = next(e for e in LISTS if e.route.path == path)
     every = (await scene.send(endpoint, query="limit=200")).json()["items"]
@@ -223,8 +225,8 @@ async def test_a_cursor_belongs_to_its_list_and_cannot_be_changed(scene: Scene) 
     for _ in range(2):
         await world.goal(None)
     first = (await world.learner.get("/v1/goals", params={"limit": 1})).json()["next"]
-    elsewhere = ("/v1/organisations", "/v1/people", "/v1/affiliations", "/v1/learning-agreements")
-    for path in (*elsewhere, f"/v1/goals/{scene.places['goal_id']}/progress"):
+    elsewhere = {scene.path(endpoint) for endpoint in LISTS} - {"/v1/goals"}
+    for path in sorted(elsewhere):
         moved = await world.learner.get(path, params={"cursor": first})
         assert (moved.status_code, moved.json()["errors"][0]["parameter"]) == (422, "cursor")
     for index in range(len(first)):
@@ -256,6 +258,14 @@ async def test_a_version_that_is_none_is_stale(
     await findings.case("none", scene.send(endpoint, JSON, body=b"{}"), refused(428))
     two = [("If-Match", '"77.full.en"'), ("If-Match", '"78.full.en"')]
     await findings.case("two", scene.send(endpoint, JSON, *two, body=b"{}"), refused(412))
+
+
+BYTES = {("Range", "bytes=0-1"): 206, ("If-None-Match", "W/*"): 304}
+"""What a download answers otherwise than the rest."""
+
+
+def is_file(endpoint: Endpoint) -> bool:
+    return endpoint.route.path.endswith("/content")
 
 
 @each([e for e in GATED if e.method == "GET"])
@@ -303,7 +313,8 @@ async def test_headers_of_a_read_do_no_harm(scene: Scene, endpoint: Endpoint) ->
     ]
     for name, value in odd:
         answer = await scene.send(endpoint, (name, value))
-        assert answer.status == 200, (name, value[:60], answer.status, answer.text[:300])
+        expected = BYTES.get((name, value), 200) if is_file(endpoint) else 200
+        assert answer.status == expected, (name, value[:60], answer.status, answer.text[:300])
         assert "evil" not in answer.text
         assert "evil" not in str(answer.headers)
     every = await scene.send(endpoint, ("If-None-Match", "*"))

@@ -69,7 +69,7 @@ def test_the_parties_always_read_what_they_sign() -> None:
 
 def test_the_terms_in_force_hold_one_row_a_kind() -> None:
     text = AgreementText(disclosure=Disclosure(goals=[Reader.NETWORKS, Reader.SYSTEMS]))
-    rows = {term.kind: term for term in terms_of(AGREEMENT, text)}
+    rows = {term.kind: term for term in terms_of(AGREEMENT, text, 3)}
     assert set(rows) == set(RecordKind)
     goals = rows[RecordKind.GOALS]
     assert (goals.to_networks, goals.to_systems, goals.to_coaches) == (True, True, False)

@@ -1,9 +1,11 @@
 """Amendments: a new version that takes the place of the old one when everybody concerned has signed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import func, select
 
 from app.access.door import Access
@@ -24,6 +26,8 @@ from app.models.agreements import (
 )
 from app.models.amendments import LAPSES_AFTER_DAYS, only_removes, signers
 
+Model = TypeVar("Model", bound=BaseModel)
+
 
 async def propose_amendment(owned: Agreement, patch: dict[str, Any]) -> None:
     """Puts a changed text before everybody whose signature it needs; until then the old one rules."""
@@ -34,7 +38,9 @@ async def propose_amendment(owned: Agreement, patch: dict[str, Any]) -> None:
         raise Conflict("An amendment is on the table: sign it, decline it or withdraw it first.")
     await close_amendment(owned)
     old = (await version_of(owned, agreement.shown_number)).text
-    new = patched(old, patch)
+    with _below_changes():
+        new = patched(old, patch)
+        await _check(access, old, new)
     changed = {
         name for name in AgreementText.model_fields if getattr(old, name) != getattr(new, name)
     }
@@ -43,12 +49,6 @@ async def propose_amendment(owned: Agreement, patch: dict[str, Any]) -> None:
             "The amendment changes nothing.",
             errors=[{"pointer": "", "detail": "is the text in force"}],
         )
-    problems = new.problems(without_coach=only_removes(old, new))
-    rehomed = old.home_organisation_id != new.home_organisation_id
-    problems += await problems_at_home(access, new, learners_must_be_there=rehomed)
-    if problems:
-        raise Invalid("The amendment cannot be proposed; `errors` says why.", errors=problems)
-    await check_references(access, new)
     version = await new_version(owned, new, VersionAct.AMENDMENT, VersionState.PROPOSED)
     agreement.amendment_number = version.number
     agreement.amendment_lapses_on = today() + timedelta(days=LAPSES_AFTER_DAYS)
@@ -62,11 +62,30 @@ async def propose_amendment(owned: Agreement, patch: dict[str, Any]) -> None:
     await journal_of(access, agreement, "amendment_proposed", changed)
 
 
-def patched(text: AgreementText, patch: dict[str, Any]) -> AgreementText:
-    """The text after a merge patch, or Invalid."""
+async def _check(access: Access, old: AgreementText, new: AgreementText) -> None:
+    problems = new.problems(without_coach=only_removes(old, new))
+    rehomed = old.home_organisation_id != new.home_organisation_id
+    problems += await problems_at_home(access, new, learners_must_be_there=rehomed)
+    if problems:
+        raise Invalid("The amendment cannot be proposed; `errors` says why.", errors=problems)
+    await check_references(access, new)
+
+
+@contextmanager
+def _below_changes() -> Iterator[None]:
+    """What is wrong with the text is said of the body, which holds it as `changes`."""
+    try:
+        yield
+    except Invalid as problem:
+        problem.errors = [{**e, "pointer": f"/changes{e['pointer']}"} for e in problem.errors]
+        raise
+
+
+def patched(text: Model, patch: dict[str, Any]) -> Model:
+    """The text, or a part of it, after a merge patch, or Invalid."""
     whole = merged(text.model_dump(mode="json"), patch)
     try:
-        return AgreementText.model_validate(whole)
+        return type(text).model_validate(whole)
     except ValidationError as error:
         raise invalid_body(error, whole) from error
 

@@ -6,19 +6,22 @@ from typing import Any
 from sqlalchemy import select
 
 from app.access import ticking
+from app.access.homes import learners_may_be_there
 from app.actions.agreements.common import Agreement, version_of
 from app.core.clock import now
-from app.models.agreement_text import AgreementText
+from app.models.agreement_text import COACH_ROLES, AgreementText
 from app.models.agreements import (
     AgreementNetwork,
     AgreementParty,
+    AgreementState,
     AgreementTerm,
     AgreementVersion,
+    LearningAgreement,
     VersionState,
     terms_of,
 )
 from app.models.amendments import keeps_less
-from app.models.terms import READER_OF_ROLE, FormerParties
+from app.models.terms import READER_OF_ROLE, FormerParties, PartyRole
 
 
 async def found(owned: Agreement, version: AgreementVersion, text: AgreementText) -> None:
@@ -58,6 +61,7 @@ async def replace(owned: Agreement, version: AgreementVersion, text: AgreementTe
     version.settle(VersionState.IN_FORCE)
     agreement.enact(text, version.number)
     await _change_parties(owned, old, text, left_at=replaced.number, moment=moment)
+    _forget_who_has_gone(agreement, text)
     terms = await unit.session.scalars(
         select(AgreementTerm).where(AgreementTerm.agreement_id == agreement.id)
     )
@@ -68,6 +72,7 @@ async def replace(owned: Agreement, version: AgreementVersion, text: AgreementTe
     await _name_networks(owned, text)
     await unit.flush()
     await ticking.narrow(owned.access, agreement.id, old, text)
+    await learners_may_be_there(unit, agreement.id)
 
 
 async def close_amendment(owned: Agreement, *, unless: int | None = None) -> None:
@@ -91,40 +96,35 @@ async def _change_parties(
     )
     current = {(row.person_id, row.role): row for row in rows if row.until is None}
     wanted = {(party.person_id, party.role): party for party in new.parties}
+    signed = {(party.person_id, party.role): party.earlier_records for party in old.parties}
     keeps = old.disclosure.former_parties
-    if keeps == FormerParties.THEIR_TIME:
+    if new.disclosure.former_parties != FormerParties.THEIR_TIME:
+        await ticking.forget_their_time(access, agreement.id)
+    elif keeps == FormerParties.THEIR_TIME:
         for person_id in {person for person, _ in current} - set(new.people()):
             await ticking.keep_their_time(access, agreement.id, person_id)
     for key, row in current.items():
         if key not in wanted:
             row.until, row.until_number, row.keeps = moment, left_at, keeps
-        elif wanted[key].earlier_records:
-            row.earlier_records = True
+        elif wanted[key].earlier_records != signed[key]:
+            row.earlier_records = wanted[key].earlier_records
     for row in rows:
-        kept, less = row.keeps, keeps_less(row.keeps, new.disclosure.former_parties)
-        if kept != less:
-            row.keeps = less
-            await ticking.forget_their_time(access, agreement.id, row.person_id)
+        row.keeps = keeps_less(row.keeps, new.disclosure.former_parties)
     for key in wanted.keys() - current.keys():
         await _join(owned, rows, wanted[key], moment)
 
 
 async def _join(owned: Agreement, rows: list[Any], party: Any, moment: datetime) -> None:
     reader = READER_OF_ROLE[party.role]
-    # Another role in the same class of reader changes nothing of what they read.
-    same = next(
-        (
-            row
-            for row in rows
-            if row.person_id == party.person_id
-            and row.reader == reader
-            and row.until in (None, moment)
-        ),
-        None,
-    )
+    # Another role in the same class of reader takes nothing away of what they read.
+    same = [
+        row.since
+        for row in rows
+        if row.person_id == party.person_id and row.reader == reader and row.until in (None, moment)
+    ]
     values = {
-        "since": same.since if same else moment,
-        "earlier_records": party.earlier_records or bool(same and same.earlier_records),
+        "since": min(same, default=moment),
+        "earlier_records": party.earlier_records,
         "until": None,
         "until_number": None,
         "keeps": None,
@@ -144,6 +144,16 @@ async def _join(owned: Agreement, rows: list[Any], party: Any, moment: datetime)
             **values,
         )
     )
+
+
+def _forget_who_has_gone(agreement: LearningAgreement, text: AgreementText) -> None:
+    """A learner and a coach of the agreement complete it: not the word of one who is neither now."""
+    if agreement.state != AgreementState.ACTIVE:
+        return
+    if agreement.learner_completed_by not in text.people(PartyRole.LEARNER):
+        agreement.learner_completed_at = agreement.learner_completed_by = None
+    if agreement.coach_completed_by not in text.people(*COACH_ROLES):
+        agreement.coach_completed_at = agreement.coach_completed_by = None
 
 
 async def _name_networks(owned: Agreement, text: AgreementText) -> None:

@@ -25,11 +25,11 @@ _SIGNED = (AgreementState.ACTIVE, AgreementState.COMPLETED, AgreementState.ENDED
 async def narrow(owned: Agreement, patch: dict[str, Any]) -> None:
     """Takes away from the disclosure terms; every record under the agreement follows at once."""
     old = await _text_in_force(owned)
-    new = patched(old, {"disclosure": patch})
-    check_narrower(old.disclosure, new.disclosure)
-    if new.disclosure == old.disclosure:
+    terms = patched(old.disclosure, patch)
+    check_narrower(old.disclosure, terms)
+    if terms == old.disclosure:
         raise Invalid("Nothing is taken away.", errors=[{"pointer": "", "detail": "is as it was"}])
-    await _act_alone(owned, new, VersionAct.NARROWING)
+    await _act_alone(owned, old.model_copy(update={"disclosure": terms}), VersionAct.NARROWING)
     await journal_of(owned.access, owned.entity, "narrowed", {"disclosure"})
 
 
