@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import openapi
 from app.access.health import schema_of
 from app.api import (
+    access,
     agreements,
     evidence,
     frameworks,
@@ -43,6 +44,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     people.affiliations_router,
     people.me_router,
+    access.router,
+    access.me_router,
     networks.router,
     shares.router,
     frameworks.router,

@@ -30,6 +30,7 @@ TAGS = [
     {"name": "Learning agreements", "description": "What the parties sign, and who may read what."},
     {"name": "Goals", "description": "What a learner sets out to do."},
     {"name": "Evidence", "description": "What was captured, what it shows, and its files."},
+    {"name": "Access", "description": "Who could read a record, and why you may or may not."},
     {"name": "Shares", "description": "A record shown to a named person, or to a network."},
     {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
     {"name": "Service", "description": "Health and problem pages."},

@@ -7,6 +7,7 @@ record needs a place in `make_scene`.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from app.access.gates import ActionGate
+from app.core.clock import today
 from app.core.routes import gates_of
 from app.main import ROUTERS
 from tests.raw import Answer, named, problem, send
@@ -71,6 +73,13 @@ BODIES = [e for e in GATED if e.shape]
 ONE = [e for e in GATED if "{" in e.route.path]
 LISTS = [e for e in GATED if e.query]
 PLAIN = [e for e in GATED if not e.query]
+UPLOADS = [e for e in GATED if e.gate and e.gate.streams]
+"""Their body is a file, which the endpoint reads itself."""
+
+OF_ACTIVE = (
+    "/completion", "/ending", "/amendments", "/narrowing", "/departure", "/detachments",
+)  # fmt: skip
+"""What is asked of an agreement in force, not of a proposal."""
 
 
 def each(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
@@ -97,7 +106,7 @@ class Scene:
         path = endpoint.route.path
         code = "1" if "principles" in path else "coaching-principles"
         values = {**self.places, "code": code, **changed}
-        if path.endswith(("/completion", "/ending")):
+        if path.endswith(OF_ACTIVE):
             values = {**values, "learning_agreement_id": self.places["active"], **changed}
         for name in endpoint.route.param_convertors:
             assert name in values, f"give the scene a place for {{{name}}} of {endpoint}"
@@ -135,18 +144,47 @@ class Scene:
             return list(found.one())
 
 
+async def made(world: World, path: str, **body: Any) -> str:
+    """The id of what the learner makes."""
+    answer = await world.learner.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    found: str = answer.json()["id"]
+    return found
+
+
+def until_later(person_id: str) -> dict[str, str]:
+    """With whom a record is shared, why and until when."""
+    ends_on = (today() + timedelta(days=30)).isoformat()
+    return {"person_id": person_id, "reason": "Advice.", "ends_on": ends_on}
+
+
 @asynccontextmanager
 async def make_scene(app: Any) -> AsyncIterator[Scene]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://tandem.example") as http:
         world = await World.create(app, http)
-        agreement = await world.agreement()
+        network = await made(world, "/v1/networks", kind="triad", name="Cymuned ddysgu")
+        member = await made(world, f"/v1/networks/{network}/members", person_id=str(world.tutor.id))
+        agreement = await world.agreement(
+            networks=[network],
+            disclosure={"goals": ["coaches", "networks"], "evidence": ["coaches", "networks"]},
+        )
         goal = await world.goal(agreement)
+        item = await world.evidence(agreement)
+        file = await world.file(item)
+        share = await made(
+            world, "/v1/shares", goal_id=goal["id"], **until_later(str(world.head.id))
+        )
         proposal, _ = await world.propose()
         yield Scene(
             world,
             {
                 "goal_id": goal["id"],
+                "evidence_item_id": item["id"],
+                "file_id": file["id"],
+                "share_id": share,
+                "network_id": network,
+                "network_member_id": member,
                 "learning_agreement_id": proposal.rpartition("/")[2],
                 "active": agreement,
                 "organisation_id": str(world.school),
@@ -198,11 +236,19 @@ def harmless(answer: Answer) -> None:
         assert answer.status in (200, 204, 304), answer.status
 
 
-def creations(world: World) -> dict[str, dict[str, Any]]:
+def creations(scene: Scene) -> dict[str, dict[str, Any]]:
+    world = scene.world
     at_school = {"organisation_id": str(world.school), "role": "teacher", "starts_on": "2026-01-01"}
     return {
         "/v1/goals": {"statement": "One."},
+        "/v1/evidence-items": {"kind": "other", "title": "One"},
+        "/v1/shares": {
+            "evidence_item_id": scene.places["evidence_item_id"],
+            **until_later(str(world.coach.id)),
+        },
         "/v1/learning-agreements": world.text(),
+        "/v1/networks": {"kind": "triad", "name": "One"},
+        "/v1/networks/{network_id}/members": {"person_id": str(world.fellow.id)},
         "/v1/organisations": {"name": "One", "kind": "school"},
         "/v1/people": {"name": "One", "affiliation": at_school},
         "/v1/affiliations": {"person_id": str(world.coach.id), **at_school},

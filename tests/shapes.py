@@ -68,6 +68,8 @@ def sample(schema: Schema, root: Schema) -> Any:
     if kind == "object":
         return {name: sample(field, root) for name, field in schema["properties"].items()}
     if kind == "array":
+        if schema.get("default"):
+            return list(schema["default"])  # not every choice goes with every other
         item = resolve(schema["items"], root)
         return list(item["enum"]) if "enum" in item else [sample(item, root)]
     if kind == "string":

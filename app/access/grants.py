@@ -41,6 +41,8 @@ _MANAGEMENT = (_R.LEAD, _R.FACILITATOR)
 class Action(StrEnum):
     """Everything that can be asked for, as `<resource>:<what>`."""
 
+    ACCESS_AUDIENCE = "access:audience"
+    ACCESS_EXPLANATION = "access:explanation"
     AFFILIATION_CREATE = "affiliation:create"
     AFFILIATION_READ = "affiliation:read"
     AFFILIATION_WRITE = "affiliation:write"
@@ -55,6 +57,7 @@ class Action(StrEnum):
     AGREEMENT_LEAVE = "agreement:leave"
     AGREEMENT_NARROW = "agreement:narrow"
     AGREEMENT_READ = "agreement:read"
+    AGREEMENT_READERS = "agreement:readers"
     AGREEMENT_SIGN = "agreement:sign"
     AGREEMENT_VERSIONS = "agreement:versions"
     AGREEMENT_WITHDRAW = "agreement:withdraw"
@@ -71,6 +74,7 @@ class Action(StrEnum):
     GOAL_READ = "goal:read"
     GOAL_REVISE = "goal:revise"
     GOAL_WRITE = "goal:write"
+    ME_PERMISSIONS = "me:permissions"
     ME_READ = "me:read"
     NETWORK_CREATE = "network:create"
     NETWORK_MEMBER_CONFIRM = "network_member:confirm"
@@ -110,6 +114,11 @@ class Grant(NamedTuple):
 
 
 GRANTS: dict[Action, Grant] = {
+    Action.ACCESS_AUDIENCE: Grant(
+        "access:read", (_R.OWNER, _R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
+    ),
+    # Of what the caller sees; what is hidden is not explained.
+    Action.ACCESS_EXPLANATION: Grant("access:read"),
     Action.AFFILIATION_CREATE: Grant("people:write"),
     Action.AFFILIATION_READ: Grant("people:read"),
     Action.AFFILIATION_WRITE: Grant("people:write", _ADMINISTRATION),
@@ -130,6 +139,7 @@ GRANTS: dict[Action, Grant] = {
     Action.AGREEMENT_LEAVE: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_NARROW: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_READ: Grant("learning-agreements:read"),
+    Action.AGREEMENT_READERS: Grant("access:read", (_R.PARTY,), clients=False),
     Action.AGREEMENT_SIGN: Grant(
         "learning-agreements:write", (_R.INVITED, _R.PARTY), clients=False
     ),
@@ -160,6 +170,7 @@ GRANTS: dict[Action, Grant] = {
     # When the agreement is over its owner may still narrow it: the action sees to the rest.
     Action.GOAL_REVISE: Grant("goals:write", (_R.OWNER,), clients=False),
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
+    Action.ME_PERMISSIONS: Grant("access:read"),
     Action.ME_READ: Grant("people:read"),
     Action.NETWORK_CREATE: Grant("networks:write", clients=False),
     Action.NETWORK_MEMBER_CONFIRM: Grant("networks:write", _MANAGEMENT, clients=False),
@@ -185,6 +196,7 @@ GRANTS: dict[Action, Grant] = {
 }
 
 SCOPES: dict[str, str] = {
+    "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
     "evidence-items:read": "Read evidence and its files that the agreements let you read.",
     "evidence-items:write": "Write your own evidence, its files and who may read it.",
     "frameworks:read": "Read the reference frameworks and the coaching principles.",

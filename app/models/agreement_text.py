@@ -284,6 +284,15 @@ def canonical(text: AgreementText) -> dict[str, Any]:
     }
 
 
+def text_of(content: str | dict[str, Any]) -> AgreementText:
+    """The text of a version's content, without what is the same in every agreement."""
+    fields = json.loads(content) if isinstance(content, str) else content
+    fixed = ("confidentiality_limit", "obligations")
+    return AgreementText.model_validate(
+        {name: value for name, value in fields.items() if name not in fixed}
+    )
+
+
 def digest_of(agreement_id: UUID, number: int, content: dict[str, Any]) -> str:
     """SHA-256, in hexadecimal, of one version of one agreement: what a signature is bound to.
 

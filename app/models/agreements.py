@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.clock import now, today
 from app.core.errors import Conflict
 from app.core.tables import Base, Id, Moment, Versioned, one_of, ticked_index
-from app.models.agreement_text import AgreementText, canonical
+from app.models.agreement_text import AgreementText, canonical, text_of
 from app.models.terms import (
     FormerParties,
     PartyRole,
@@ -215,10 +215,7 @@ class AgreementVersion(Base):
     @property
     def text(self) -> AgreementText:
         """The text as it can be worked with."""
-        fixed = ("confidentiality_limit", "obligations")
-        return AgreementText.model_validate(
-            {key: value for key, value in self.content.items() if key not in fixed}
-        )
+        return text_of(self.content)
 
     @text.setter
     def text(self, value: AgreementText) -> None:

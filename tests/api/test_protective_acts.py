@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,6 +27,7 @@ from tests.amending import (
     parties,
     propose,
     readers_of,
+    waiting,
 )
 from tests.test_cost import add_goals
 from tests.worlds import World
@@ -440,43 +441,34 @@ def statements(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         event.remove(engine, "before_cursor_execute", note)
 
 
-@asynccontextmanager
-async def held_up(database: Database, goal_id: str) -> AsyncIterator[Any]:
-    """Stops the UPDATE of goals in its middle: yields what returns when it has come so far."""
-    if database.is_sqlite:
-        reached, go_on, loop = threading.Event(), threading.Event(), threading.get_ident()
+Held = tuple[Callable[[], Awaitable[Any]], Callable[[], Any]]
 
-        def trace(sql: str) -> None:
-            if sql.startswith("UPDATE goals SET to_"):
-                reached.set()
-                # On the loop's own thread nobody would be left to let it go on.
-                assert threading.get_ident() != loop
-                go_on.wait(20)
 
-        driver = database._idle[-1][1]
-        assert isinstance(driver, SqliteDriver)
-        driver.connection.set_trace_callback(trace)
-        try:
-            yield lambda: asyncio.to_thread(reached.wait, 20)
-        finally:
-            go_on.set()
-            driver.connection.set_trace_callback(None)
+@contextmanager
+def held_up(database: Database, goal_id: str) -> Iterator[Held]:
+    """Stops the UPDATE of goals in its middle: what returns when it has come so far, and what lets
+    it go on, which must have ended before this does."""
+    if not database.is_sqlite:
+        with psycopg.connect(database._dsn) as connection:
+            connection.execute("SELECT 1 FROM goals WHERE id = %s FOR UPDATE", (goal_id,))
+            yield lambda: waiting(database, 1), connection.rollback
         return
-    with psycopg.connect(database._dsn) as connection:
-        connection.execute("SELECT 1 FROM goals WHERE id = %s FOR UPDATE", (goal_id,))
+    reached, go_on, threads = threading.Event(), threading.Event(), set()
 
-        async def reached_it() -> None:
-            while True:
-                with psycopg.connect(database._dsn, autocommit=True) as other:
-                    waiting = other.execute(
-                        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                        " AND datname = current_database() AND query LIKE 'UPDATE goals SET to_%'"
-                    ).fetchone()
-                if waiting:
-                    return
-                await asyncio.sleep(0)
+    def trace(sql: str) -> None:
+        if sql.startswith("UPDATE goals SET to_"):
+            threads.add(threading.get_ident())
+            reached.set()
+            # On the loop's own thread nobody would be left to let it go on.
+            go_on.wait(0 if threading.get_ident() == loop else 20)
 
-        yield reached_it
+    loop, (_, driver) = threading.get_ident(), database._idle[-1]
+    assert isinstance(driver, SqliteDriver)
+    driver.connection.set_trace_callback(trace)
+    yield lambda: asyncio.to_thread(reached.wait, 20), go_on.set
+    driver.connection.set_trace_callback(None)
+    assert len(threads) == 1
+    assert loop not in threads
 
 
 async def test_two_thousand_records_are_narrowed_by_one_statement_while_others_read(
@@ -497,17 +489,21 @@ async def test_two_thousand_records_are_narrowed_by_one_statement_while_others_r
     with statements(world.database, monkeypatch) as few:
         await narrow(world, path, goals=[*PARTIES, "leaders"])
     await add(2000)
-    with statements(world.database, monkeypatch) as many:
-        async with held_up(world.database, goal.rpartition("/")[2]) as reached:
-            narrowing = asyncio.create_task(narrow(world, path, goals=["coaches"]))
-            async with asyncio.timeout(20):
-                await reached()
+    with (
+        statements(world.database, monkeypatch) as many,
+        held_up(world.database, goal.rpartition("/")[2]) as (reached, let_go),
+    ):
+        narrowing = asyncio.create_task(narrow(world, path, goals=["coaches"]))
+        try:
+            await reached()
             # As long as it is not committed, the terms are as they were.
             assert (await world.fellow.get(goal)).status_code == 200
             page = (await world.tutor.get("/v1/goals", params={"limit": 200})).json()
             assert len(page["items"]) == 200
             assert not narrowing.done()
-        await narrowing
+        finally:
+            let_go()
+            await narrowing
     taken = [sql for sql in many if sql.startswith("UPDATE goals SET to_")]
     assert len(taken) == 1
     tables = [sql.split()[1] for sql in many if sql.startswith("UPDATE")]

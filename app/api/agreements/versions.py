@@ -9,6 +9,7 @@ from app.access.agreements import AGREEMENTS
 from app.access.gates import Row, one
 from app.access.grants import Action
 from app.access.history import HistoryQuery, history_page
+from app.access.readers import ReadersQuery, readers_page
 from app.access.versions import VERSIONS
 from app.api.agreements.shapes import SignatureOut
 from app.core import wire
@@ -83,5 +84,29 @@ async def read_history(
 ) -> Page[HistoryEntry]:
     """Writes of the agreement and of its records that the caller may see, newest first."""
     page = await history_page(row.access, query, row.id)
+    row.access.link(response, page)
+    return page  # type: ignore[return-value]
+
+
+class ReadingOut(BaseModel):
+    """Somebody outside the parties has read something on a day."""
+
+    day: wire.WireDay
+    person_id: Annotated[wire.WireIdOrNull, Field(description="Null for a client by itself.")]
+    client_id: wire.WireId
+    name: str | None
+    kind: str
+    resource_id: wire.WireId
+
+
+@router.get("/{learning_agreement_id}/readers", summary="Read who has read it")
+async def list_readers(
+    row: Annotated[Row, one(Action.AGREEMENT_READERS, AGREEMENTS)],
+    query: Annotated[ReadersQuery, wire.Parameters],
+    response: Response,
+) -> Page[ReadingOut]:
+    """For the parties: who outside them has read the agreement's text, or a record under it that the
+    caller sees; one entry a reader, client, record and day, newest first."""
+    page = await readers_page(row.access, query, row.id)
     row.access.link(response, page)
     return page  # type: ignore[return-value]

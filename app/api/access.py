@@ -1,0 +1,194 @@
+"""Who could read this, and why may I (not)? Answered by the same conditions that decide a read."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.access.agreements import AGREEMENTS
+from app.access.audience import ASKED, RULES, readers_now
+from app.access.door import Access
+from app.access.explanation import actions_on, explain, permissions
+from app.access.gates import may
+from app.access.grants import Action
+from app.access.prospect import readers_under
+from app.access.versions import VERSIONS
+from app.core import wire
+from app.core.errors import Invalid
+from app.core.http import as_uuid
+from app.core.routes import Route
+from app.models.agreement_text import AgreementText, text_of
+from app.models.terms import Reader, RecordKind
+
+router = APIRouter(prefix="/v1/access", tags=["Access"], route_class=Route)
+me_router = APIRouter(prefix="/v1/me", tags=["People"], route_class=Route)
+
+_KINDS = "|".join(sorted(ASKED))
+_RESOURCE = rf"^({_KINDS}):[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}$"
+
+ResourceName = Annotated[
+    str,
+    Field(
+        pattern=_RESOURCE,
+        description="Kind and id of the record, as in `goal:0198c0de-0000-7000-8000-000000000001`.",
+    ),
+]
+
+
+class AudienceQuery(BaseModel):
+    """Of which record."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    resource: ResourceName
+
+
+class ReaderOut(BaseModel):
+    """Somebody who could read it with their next request."""
+
+    kind: Literal["person", "client"]
+    id: wire.WireId
+    name: str
+    view: Annotated[
+        str | None, Field(description="Of an agreement: how much of it; else null, all of it.")
+    ]
+    rules: list[str]
+    reasons: Annotated[list[str], Field(description="The rules in plain words.")]
+
+
+class WhoOut(BaseModel):
+    """Somebody who belongs to a class of reader today."""
+
+    kind: Literal["person", "client"]
+    id: wire.WireId
+    name: str
+
+
+class ClassOut(BaseModel):
+    """A class of reader whom the terms tick."""
+
+    reader: Reader
+    who: list[WhoOut]
+
+
+class ProspectOut(BaseModel):
+    """Who could read records of one kind under the terms on the table."""
+
+    kind: RecordKind
+    readers: list[ClassOut]
+
+
+class AudienceOut(BaseModel):
+    """Who could read a record now, and who could under terms that wait for signatures."""
+
+    resource: str
+    readers: list[ReaderOut]
+    under_proposed_terms: Annotated[
+        list[ProspectOut] | None,
+        Field(description="Of a draft, a proposal or an amendment; null when nothing is proposed."),
+    ]
+
+
+def _split(resource: str) -> tuple[str, UUID]:
+    kind, _, resource_id = resource.partition(":")
+    return kind, UUID(resource_id)
+
+
+@router.get("/audience", summary="Ask who could read a record")
+async def read_audience(
+    access: Annotated[Access, may(Action.ACCESS_AUDIENCE)],
+    query: Annotated[AudienceQuery, wire.Parameters],
+) -> AudienceOut:
+    """For the owner of a record and the parties of its agreement: the people and clients who could
+    read it with their next request, by name and by rule. Of a draft, a proposal or an amendment also
+    who could, kind by kind, before anyone signs."""
+    kind, resource_id = _split(query.resource)
+    row = await access.standing(ASKED[kind], resource_id)
+    readers = await readers_now(access, ASKED[kind], resource_id)
+    proposed = None
+    if kind == AGREEMENTS.kind:
+        proposed = await _proposed(access, row)
+    return {  # type: ignore[return-value]
+        "resource": query.resource,
+        "readers": [
+            {**reader._asdict(), "reasons": [RULES[rule] for rule in reader.rules]}
+            for reader in readers
+        ],
+        "under_proposed_terms": proposed,
+    }
+
+
+async def _proposed(access: Access, row: dict[str, Any]) -> list[dict[str, Any]] | None:
+    number = row["amendment_number"]
+    if number is None and row["state"] in ("draft", "proposed"):
+        number = row["number"]
+    if number is None:
+        return None
+    (version,) = await access.read(VERSIONS, agreement_id=as_uuid(row["id"]), number=number)
+    text: AgreementText = text_of(version["content"])
+    return await readers_under(access, text)
+
+
+class ExplanationQuery(AudienceQuery):
+    """What is asked, of which record."""
+
+    action: Annotated[
+        Action, Field(description="As in `goal:revise`; GET /v1/me/permissions lists them.")
+    ]
+
+
+class RuleOut(BaseModel):
+    """One way of seeing, and whether the caller sees the record by it."""
+
+    rule: str
+    met: bool
+    text: str
+
+
+class ExplanationOut(BaseModel):
+    """Whether the caller may, and every rule that was asked."""
+
+    allowed: bool
+    missing: Annotated[list[str], Field(description="What stands against it; empty when allowed.")]
+    scope: str
+    needed: Annotated[
+        list[str], Field(description="Relations of which one is needed; none: whoever sees it.")
+    ]
+    held: Annotated[list[str], Field(description="How the caller stands to the record.")]
+    rules: list[RuleOut]
+
+
+@router.get("/explanation", summary="Ask why you may, or may not")
+async def read_explanation(
+    access: Annotated[Access, may(Action.ACCESS_EXPLANATION)],
+    query: Annotated[ExplanationQuery, wire.Parameters],
+) -> ExplanationOut:
+    """For whoever sees the record. What the caller may not know to exist is 404, like nothing."""
+    kind, resource_id = _split(query.resource)
+    if query.action not in actions_on(kind):
+        known = ", ".join(actions_on(kind))
+        raise Invalid(
+            errors=[{"parameter": "action", "detail": f"is no action on it; there are {known}"}]
+        )
+    return await explain(access, ASKED[kind], resource_id, query.action)  # type: ignore[return-value]
+
+
+class PermissionOut(BaseModel):
+    """One action, and whether the caller's token allows it at all."""
+
+    action: str
+    scope: str
+    allowed: bool
+    who: Annotated[
+        str | None, Field(description="How one must stand to the record; null: whoever sees it.")
+    ]
+
+
+@me_router.get("/permissions", summary="Read what your token allows")
+async def read_permissions(
+    access: Annotated[Access, may(Action.ME_PERMISSIONS)],
+) -> list[PermissionOut]:
+    """Every action that can be asked for. Whether it is allowed on one record is for
+    `GET /v1/access/explanation`."""
+    return permissions(access.caller)  # type: ignore[return-value]
