@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from app.core.journal import journal
+from app.core.search import Searched
 from app.core.text import fold
 from app.models.agreement_text import OBLIGATIONS, AgreementText, Disclosure, Party, digest_of
 from app.models.agreements import (
@@ -83,7 +84,11 @@ class Making:
         yield _table(AgreementParty), self._parties(texts)
         yield (
             _table(AgreementTerm),
-            (_row(t) for n, text in enumerate(texts) for t in terms_of(self.agreements[n], text, 1)),
+            (
+                _row(t)
+                for n, text in enumerate(texts)
+                for t in terms_of(self.agreements[n], text, 1)
+            ),
         )
         yield _table(Goal), goal_rows.goals(self, goals)
         yield journal, goal_rows.journal(self)
@@ -105,7 +110,7 @@ class Making:
     def _persons(self) -> Iterator[Row]:
         for n, person in enumerate([*self.people, *self.coaches]):
             name = f"Gwenllian Prys {n}"
-            yield _row(Person(**self._versioned(id=person, name=name, folded=fold(name))))
+            yield _row(Person(**self._versioned(id=person, name=name)))
 
     def _affiliations(self) -> Iterator[Row]:
         at = [(person, self.school_of(n)) for n, person in enumerate(self.people)]
@@ -211,4 +216,6 @@ def _table(kind: Any) -> Table:
 
 def _row(entity: Any) -> Row:
     """Every column of an entity that no session knows; what was not set is null."""
+    if isinstance(entity, Searched):
+        entity.fold()
     return {column.key: getattr(entity, column.key) for column in _table(type(entity)).columns}

@@ -7,6 +7,7 @@ import pytest
 from app import main  # noqa: F401  (registers every resource)
 from app.access.caller import CallerKind
 from app.access.visibility import (
+    QUESTION,
     RESOURCES,
     Resource,
     item_query,
@@ -46,8 +47,9 @@ def test_the_row_stands_once_in_each_branch_of_a_page(
     resource: Resource, kind: CallerKind, dialect: str
 ) -> None:
     ways = resource.ways(resource.table, kind)
+    filters = frozenset(resource.filters) | ({QUESTION} if resource.search else set())
     for continued in (False, True):
-        query = page_query(resource, kind, frozenset(resource.filters), continued=continued)
+        query = page_query(resource, kind, filters, continued=continued)
         assert sources(query, dialect).count("this") == len(ways) + 1
 
 

@@ -14,7 +14,6 @@ from app.core import journal
 from app.core.clock import now, today
 from app.core.db import Database, Unit
 from app.core.ids import uuid7
-from app.core.text import fold
 from app.models.agreement_text import OBLIGATIONS
 from app.models.organisations import OrganisationKind
 from app.models.people import Affiliation, AffiliationRole, Person
@@ -66,7 +65,6 @@ async def add_person(unit: Unit, name: str) -> UUID:
             created_at=moment,
             updated_at=moment,
             name=name,
-            folded=fold(name),
             email=f"{person_id}@school.example",
         )
     )

@@ -9,8 +9,10 @@ from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.owned import leading, party
+from app.access.searching import party_words
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.query import Query
+from app.core.search import has_words
 from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.agreements import (
@@ -111,16 +113,21 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
 def _view(row: Any, kind: CallerKind) -> ColumnElement[Any]:
     """`text` for who may read what was agreed, `version` for who may read one version of it (asked
     to join by an amendment, or gone), `existence` for who may only know that it is there."""
+    text = (_reads_text(row, kind), "text")
     if kind is CallerKind.CLIENT:
-        return case((row.c.text_to_systems, "text"), else_="existence")
-    return case(
-        (
-            or_(r.party_as(row.c.id), _drafted(row), _invited(row, _asked_for_proposal)),
-            "text",
-        ),
-        (_leads_with_text(row), "text"),
-        (or_(_invited(row, _asked_for_amendment), _former(row)), "version"),
-        else_="existence",
+        return case(text, else_="existence")
+    one = or_(_invited(row, _asked_for_amendment), _former(row))
+    return case(text, (one, "version"), else_="existence")
+
+
+def _reads_text(row: Any, kind: CallerKind) -> ColumnElement[bool]:
+    if kind is CallerKind.CLIENT:
+        return row.c.text_to_systems  # type: ignore[no-any-return]
+    return or_(
+        r.party_as(row.c.id),
+        _drafted(row),
+        _invited(row, _asked_for_proposal),
+        _leads_with_text(row),
     )
 
 
@@ -133,6 +140,11 @@ def _number(row: Any, kind: CallerKind) -> ColumnElement[Any]:
     """The number of the version that the caller reads."""
     if kind is CallerKind.CLIENT:
         return row.c.shown_number  # type: ignore[no-any-return]
+    return case((_view(row, kind) != "version", row.c.shown_number), else_=_one_number(row))
+
+
+def _one_number(row: Any) -> ColumnElement[Any]:
+    """The one version of who is asked to join, or has left; null for everybody else."""
     p = _parties.alias("p_number")
     last = (
         select(func.max(p.c.until_number))
@@ -140,11 +152,7 @@ def _number(row: Any, kind: CallerKind) -> ColumnElement[Any]:
         .correlate_except(p)
         .scalar_subquery()
     )
-    return case(
-        (_view(row, kind) != "version", row.c.shown_number),
-        (_invited(row, _asked_for_amendment), row.c.amendment_number),
-        else_=last,
-    )
+    return case((_invited(row, _asked_for_amendment), row.c.amendment_number), else_=last)
 
 
 def _owes_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
@@ -218,6 +226,21 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
         _text(row, number, "content").label("text"),
         _text(row, number, "digest").label("digest"),
     ]
+
+
+def _search(row: Any, kind: CallerKind, way: Way, asked: Any) -> ColumnElement[bool]:
+    """Found by the version that the caller is shown, and by the names for who reads what was agreed;
+    who may only know that it is there finds it by no word."""
+    v = _versions.alias("said")
+    this, names = v.c.agreement_id == row.c.id, party_words(row.c.id, row.c.shown_number)
+    in_text = there_is(
+        v, this, v.c.number == row.c.shown_number, has_words(v.c.folded.concat(names), asked)
+    )
+    found = and_(_reads_text(row, kind), in_text)
+    if kind is CallerKind.CLIENT:
+        return found
+    in_one = there_is(v, this, v.c.number == _one_number(row), has_words(v.c.folded, asked))
+    return or_(found, and_(not_(_reads_text(row, kind)), in_one))
 
 
 def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
@@ -318,6 +341,7 @@ AGREEMENTS = register(
             "network_id": _named_to_who_may_know,
         },
         filter_types={"home_organisation_id": Id, "network_id": Id},
+        search=_search,
         prepare=_show,
         owes_receipt=_owes_receipt,
         holds=_HOLD,

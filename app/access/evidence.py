@@ -5,7 +5,7 @@ import zlib
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, false, not_, select
+from sqlalchemy import ColumnElement, String, and_, false, not_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -18,6 +18,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.http import as_uuid
 from app.core.pages import PageQuery
 from app.core.query import Query
+from app.core.search import all_words
 from app.core.sql import json_list, json_object, there_is, wire
 from app.core.tables import Id
 from app.models.evidence import EvidenceFile, EvidenceFrameworkItem, EvidenceGoal, EvidenceItem
@@ -81,6 +82,14 @@ def _file_list(row: Any) -> ColumnElement[Any]:
     return json_list(found).label("files")
 
 
+def _names(row: Any, until: Any) -> ColumnElement[str]:
+    """The words of the names of its files, of those that were there at a moment."""
+    f = _files.alias("named")
+    then = true() if until is None else f.c.created_at <= until
+    names = select(all_words(f.c.folded)).where(f.c.evidence_item_id == row.c.id, then)
+    return names.correlate_except(f).scalar_subquery()
+
+
 def _finish(row: dict[str, Any]) -> None:
     row.setdefault("view", FULL)
     # Goals and what is kept of the files come and go without a new version: the ETag tells of it.
@@ -120,6 +129,8 @@ EVIDENCE_ITEMS = record(
     },
     more=lambda row, caller: [_withheld(row, caller), _goal_ids(row, caller), _file_list(row)],
     lists=("goal_ids", "files"),
+    said=_names,
+    hidden=_withheld,
     finish=_finish,
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Integer, cast, literal
 from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.owned import as_it_stood, owed_receipt, owned_relations, owned_ways, shared_with
+from app.access.searching import Said, words_shown
 from app.access.standing import hold_agreement, nothing_more
 from app.access.visibility import KEPT, Resource, register
 from app.core.clock import today
@@ -95,13 +96,15 @@ def record(
     relations: Callable[[Any, CallerKind], dict[Relation, ColumnElement[bool]]] = owned_relations,
     lists: tuple[str, ...] = (),
     finish: Callable[[dict[str, Any]], None] = lambda row: None,
+    said: Said | None = None,
+    hidden: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None,
 ) -> Resource:
     """Registers a kind of owned record.
 
     `shown` are its own columns, `erased` what they hold once the record is erased, `filters` the
     condition and the type of each filter, `more` further columns that the row alone does not give,
     `lists` those of them that are JSON lists of what may be taken away again. `finish` has the last
-    word on a row that was read.
+    word on a row that was read. `said` and `hidden` are those of `words_shown`.
     """
 
     def columns(row: Any, caller: CallerKind) -> list[ColumnElement[Any]]:
@@ -129,6 +132,7 @@ def record(
             holds=hold_agreement(entity.__table__),
             over=nothing_more,
             kept=as_it_stood(kind),
+            search=words_shown(kind, said, hidden),
         )
     )
     return RECORDS[disclosed]

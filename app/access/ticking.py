@@ -109,6 +109,7 @@ def _keep(resource: Resource, dialect: str) -> Query:
         "agreement_id": row.c.agreement_id,
         "kept_at": parameter("at", Moment),
         "shown": shown,
+        "folded": row.c.folded,
         **{f"to_{reader}": condition for reader, condition in reads.items()},
         "to_leaders": false(),
         "to_systems": false(),
@@ -118,7 +119,7 @@ def _keep(resource: Resource, dialect: str) -> Query:
     )
     insert = (sqlite if dialect == "sqlite" else postgresql).insert(_kept)
     statement = insert.from_select(list(values), chosen)
-    again = ("kept_at", "shown", *(f"to_{reader}" for reader in PARTY_READERS))
+    again = ("kept_at", "shown", "folded", *(f"to_{reader}" for reader in PARTY_READERS))
     return Query(
         statement.on_conflict_do_update(
             index_elements=["person_id", "kind", "record_id"],

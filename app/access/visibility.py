@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from app.access.caller import CallerKind
 from app.core.query import Query
+from app.core.search import Pieces, has_words
 from app.core.sql import each_id, there_is, wire
 from app.core.tables import Id
 
@@ -71,10 +72,10 @@ class Way:
         return met if self.through is None else there_is(self.through, self.mine, met)
 
     def newest(
-        self, row: Any, narrowed: Callable[[Any, Any], list[ColumnElement[bool]]]
+        self, row: Any, narrowed: Callable[["Way", Any, Any], list[ColumnElement[bool]]]
     ) -> Select[Any]:
-        """Ids of the rows that are seen by this way, newest first; `narrowed` takes the row and
-        the column of its id."""
+        """Ids of the rows that are seen by this way, newest first; `narrowed` takes the way, the
+        row and the column of its id."""
         if self.along is None:
             key, source = row.c.id, row
         else:
@@ -83,7 +84,7 @@ class Way:
         return (
             select(key.label("id"))
             .select_from(source)
-            .where(self.link, self.condition, *narrowed(row, key))
+            .where(self.link, self.condition, *narrowed(self, row, key))
             .order_by(key.desc())
             .limit(_LIMIT)
         )
@@ -110,6 +111,8 @@ class Resource:
         default_factory=dict
     )
     filter_types: Mapping[str, Any] = field(default_factory=dict)
+    search: Callable[[Any, CallerKind, Way, BindParameter[Any]], ColumnElement[bool]] | None = None
+    """Whether the words asked for (`q`) stand in what the caller is shown of a row by a way."""
     owes_receipt: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None
     prepare: Callable[[dict[str, Any]], None] | None = None
     """Finishes a row that was read, in place: what SQL says less well."""
@@ -136,6 +139,15 @@ def register(resource: Resource) -> Resource:
     assert resource.kind not in RESOURCES
     RESOURCES[resource.kind] = resource
     return resource
+
+
+QUESTION = "q"
+"""Name of the filter by words."""
+
+
+def by_words(row: Any, kind: CallerKind, way: Way, asked: Any) -> ColumnElement[bool]:
+    """`search` of what looks the same to everybody who sees it."""
+    return has_words(row.c.folded, asked)
 
 
 KEPT = "kept"
@@ -226,11 +238,16 @@ def page_query(
 ) -> Query:
     """One page, newest id first: `limit` rows below `cursor` that pass the filters."""
 
-    def narrowed(row: Any, key: Any) -> list[ColumnElement[bool]]:
+    searches = resource.search if QUESTION in filters else None
+    plain = sorted(filters - {QUESTION} if searches else filters)
+
+    def narrowed(way: Way, row: Any, key: Any) -> list[ColumnElement[bool]]:
         conditions = [
             resource.filters[name](row, parameter(name, resource.filter_types[name]))
-            for name in sorted(filters)
+            for name in plain
         ]
+        if searches is not None:
+            conditions.append(searches(row, kind, way, parameter(QUESTION, Pieces())))
         if continued:
             conditions.append(key < parameter("cursor", Id))
         return conditions

@@ -79,6 +79,13 @@ def connect(
     return connection
 
 
+def connect_to_read(path: str) -> sqlite3.Connection:
+    """A connection that writes nothing."""
+    connection = connect(path)
+    connection.execute("PRAGMA query_only=ON").close()
+    return connection
+
+
 class LoopDialect(SQLiteDialect_pysqlite):
     """`sqlite+loop://`."""
 
