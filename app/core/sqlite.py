@@ -72,6 +72,8 @@ def connect(
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What is deleted is overwritten: not every build of SQLite does it of itself.
+        "secure_delete=ON",
         "cache_size=-32000",
         "temp_store=MEMORY",
     ):
