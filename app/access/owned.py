@@ -53,6 +53,26 @@ def open_to_others(row: Any) -> ColumnElement[bool]:
     return or_(row.c.delete_by.is_(None), row.c.delete_by > r.today)
 
 
+def shareable(row: Any) -> ColumnElement[bool]:
+    """Whether a share of the record counts: its date has not passed, and what may show pupils has
+    not been left behind by its owner at the school where it was captured."""
+    if "controller_organisation_id" not in row.c:
+        return open_to_others(row)
+    a = r.affiliations.alias("owner_at_controller")
+    owner_there = there_is(
+        a,
+        a.c.person_id == row.c.owner_id,
+        a.c.organisation_id == row.c.controller_organisation_id,
+        r.current(a),
+    )
+    stays = or_(
+        row.c.shows_pupils == PupilsShown.NO,
+        row.c.controller_organisation_id.is_(None),
+        owner_there,
+    )
+    return and_(open_to_others(row), stays)
+
+
 def at_home(row: Any) -> ColumnElement[bool]:
     """Whether a learner of the record's agreement is at its home organisation today."""
     # The mark keeps a page from walking over what is left behind; the dates decide.
@@ -86,7 +106,7 @@ def network_reads(row: Any, kind: RecordKind, network_id: Any) -> ColumnElement[
     """Whether no child stands against it, and the text in force names the network and ticks it."""
     t, n = _terms.alias("ticking"), _named.alias("naming")
     return and_(
-        open_to_others(row),
+        shareable(row),
         or_(row.c.shows_pupils == PupilsShown.NO, row.c.pupil_consent == Consent.GIVEN),
         there_is(t, t.c.agreement_id == row.c.agreement_id, t.c.kind == kind, t.c.to_networks),
         there_is(n, n.c.agreement_id == row.c.agreement_id, n.c.network_id == network_id),
@@ -159,7 +179,7 @@ def _goal_shared_with_evidence(row: Any) -> Way:
     """Evidence of the same owner, linked to a goal that was shared together with its evidence."""
     return Way(
         "goal_share",
-        and_(row.c.owner_id == goal_share.c.owner_id, open_to_others(row)),
+        and_(row.c.owner_id == goal_share.c.owner_id, shareable(row)),
         through=goal_share,
         mine=and_(
             goal_share.c.person_id == r.me,
@@ -192,7 +212,7 @@ def owned_ways(kind: str, disclosed: RecordKind) -> Callable[[Any, CallerKind], 
             ),
             Way(
                 "share",
-                open_to_others(row),
+                shareable(row),
                 link=and_(share.c.person_id == r.me, _shared(kind)),
                 along=share,
                 key=share.c.record_id,

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.access import relations as r
 from app.access.evidence import EVIDENCE_ITEMS
 from app.access.goals import GOALS
+from app.access.homes import any_gone, mark_gone
 from app.access.records import RECORDS
 from app.access.visibility import Resource
 from app.actions.evidence import drop_files
@@ -80,12 +81,14 @@ class Swept(NamedTuple):
 
     records: int
     shares: int
+    agreements: int
+    """Whose learners have left the home organisation: they are passed over from now on."""
     files: int
 
 
 async def sweep(database: Database, files: Store) -> Swept:
-    """Erases records whose date has come, ends shares whose date has passed, and removes files that
-    no row names. Raises Unavailable when the database or the files are away."""
+    """Erases records whose date has come, ends shares whose date has passed, marks agreements whose
+    learners have left, and removes files that no row names. Raises Unavailable when the database or the files are away."""
     records = 0
     for resource in RECORDS.values():
         while erased := await _erase_some(database, resource):
@@ -95,7 +98,11 @@ async def sweep(database: Database, files: Store) -> Swept:
     while ended := await _end_some(database):
         shares += ended
         await asyncio.sleep(_PAUSE)
-    swept = Swept(records, shares, await _drop_orphans(database, files))
+    marked = 0
+    while gone := await _mark_some(database):
+        marked += gone
+        await asyncio.sleep(_PAUSE)
+    swept = Swept(records, shares, marked, await _drop_orphans(database, files))
     if any(swept):
         log.info("swept", **swept._asdict())
     return swept
@@ -175,6 +182,15 @@ async def _end_some(database: Database) -> int:
         if not await unit.try_lock("sweep"):
             return 0
         return len(await unit.rows(_END_PAST, {"today": today()}))
+
+
+async def _mark_some(database: Database) -> int:
+    if not await any_gone(database):
+        return 0
+    async with database.work() as unit:
+        if not await unit.try_lock("sweep"):
+            return 0
+        return await mark_gone(unit)
 
 
 async def _drop_orphans(database: Database, files: Store) -> int:
