@@ -7,7 +7,9 @@ import pytest
 from app import main  # noqa: F401  (registers every resource)
 from app.access.caller import CallerKind
 from app.access.visibility import (
+    KEPT,
     RESOURCES,
+    WRITTEN,
     Resource,
     item_query,
     locked_statement,
@@ -46,9 +48,13 @@ def test_the_row_stands_once_in_each_branch_of_a_page(
     resource: Resource, kind: CallerKind, dialect: str
 ) -> None:
     ways = resource.ways(resource.table, kind)
+    # What somebody only keeps or typed is not found by what may have changed since.
+    whole = [way for way in ways if way.name not in (KEPT, WRITTEN)]
     for continued in (False, True):
-        query = page_query(resource, kind, frozenset(resource.filters), continued=continued)
-        assert sources(query, dialect).count("this") == len(ways) + 1
+        for filters, walked in ((resource.filters, whole), ({}, ways)):
+            query = page_query(resource, kind, frozenset(filters), continued=continued)
+            expected = walked if set(filters) - {"agreement_id", "owner_id"} else ways
+            assert sources(query, dialect).count("this") == len(expected) + 1
 
 
 @cases

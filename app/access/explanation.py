@@ -85,4 +85,3 @@ def permissions(caller: Caller) -> list[dict[str, Any]]:
         }
         for action, grant in GRANTS.items()
     ]
-

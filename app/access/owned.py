@@ -18,8 +18,8 @@ from sqlalchemy import (
 from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.grants import Relation
-from app.access.visibility import KEPT, Way
-from app.core.sql import json_object, there_is
+from app.access.visibility import KEPT, WRITTEN, Way
+from app.core.sql import json_object, there_is, wire
 from app.models.agreements import AgreementNetwork, AgreementTerm, LearningAgreement
 from app.models.evidence import EvidenceGoal
 from app.models.networks import NetworkRole
@@ -54,10 +54,11 @@ def open_to_others(row: Any) -> ColumnElement[bool]:
 
 
 def shareable(row: Any) -> ColumnElement[bool]:
-    """Whether a share of the record counts: its date has not passed, and what may show pupils has
-    not been left behind by its owner at the school where it was captured."""
+    """Whether a share of the record counts: its date has not passed, consent was not withdrawn, and
+    what may show pupils has not been left behind by its owner where it was captured."""
+    consented = or_(row.c.pupil_consent.is_(None), row.c.pupil_consent != Consent.WITHDRAWN)
     if "controller_organisation_id" not in row.c:
-        return open_to_others(row)
+        return and_(open_to_others(row), consented)
     a = r.affiliations.alias("owner_at_controller")
     owner_there = there_is(
         a,
@@ -70,7 +71,7 @@ def shareable(row: Any) -> ColumnElement[bool]:
         row.c.controller_organisation_id.is_(None),
         owner_there,
     )
-    return and_(open_to_others(row), stays)
+    return and_(open_to_others(row), consented, stays)
 
 
 def at_home(row: Any) -> ColumnElement[bool]:
@@ -91,11 +92,15 @@ def _by_class(row: Any, reader: Reader) -> Way:
     )
 
 
+def _still_ticked(copy: Any, row: Any) -> ColumnElement[bool]:
+    return or_(*(and_(copy.c[f"to_{c}"], row.c[f"to_{c}"]) for c in PARTY_READERS))
+
+
 def _kept_by_me(row: Any, kind: str) -> Way:
     """What somebody who has left keeps: as long as the record ticks a class that they were of."""
     return Way(
         KEPT,
-        or_(*(and_(kept.c[f"to_{c}"], row.c[f"to_{c}"]) for c in PARTY_READERS)),
+        or_(kept.c.typed, _still_ticked(kept, row)),
         link=and_(kept.c.person_id == r.me, kept.c.kind == kind),
         along=kept,
         key=kept.c.record_id,
@@ -163,14 +168,14 @@ def _client_ways(row: Any, kind: str, disclosed: RecordKind) -> list[Way]:
 
 
 def _author(row: Any) -> Way:
-    """Who typed a goal for its learner: what they wrote, not what its owner has made of it since."""
+    """Who typed a goal for its learner: what they wrote, as long as they are a party."""
     return Way(
-        "author",
+        WRITTEN,
         and_(
             row.c.created_by == r.me,
             row.c.created_by != row.c.owner_id,
             row.c.wording_number == 1,
-            r.wrote_as_party(row.c.agreement_id),
+            r.party_as(row.c.agreement_id),
         ),
     )
 
@@ -231,7 +236,9 @@ def as_it_stood(kind: str) -> Callable[[Any, ColumnElement[bool]], ColumnElement
     def column(row: Any, as_it_is: ColumnElement[bool]) -> ColumnElement[Any]:
         k = _kept.alias("as_it_stood")
         # CASE, so that the other ways are asked only about rows that are kept at all.
-        shown = json_object("kept_at", k.c.kept_at, "shown", k.c.shown)
+        shown = json_object(
+            "kept_at", wire(k.c.kept_at), "shown", k.c.shown, "ticked", _still_ticked(k, row)
+        )
         return (
             select(case((as_it_is, null()), else_=shown))
             .where(k.c.person_id == r.me, k.c.kind == kind, k.c.record_id == row.c.id)
