@@ -286,7 +286,7 @@ async def _hide(unit: Unit, at: Crowded, resource: Resource, entity: Any, count:
         [{**shared, **w, "record_id": i, "ends_on": today()} for w in ended for i in own],
     )  # fmt: skip
     # kept by somebody else who has left
-    kept = {"person_id": people["someone"], "kind": resource.kind}
+    kept = {"person_id": people["someone"], "kind": resource.kind, "typed": False}
     agreement = at.other_agreements["school"]
     await add(
         unit, KeptRecord, [{**kept, "record_id": i, "agreement_id": agreement} for i in closed]

@@ -242,7 +242,8 @@ class Access:
             return False
         was = _VIEW.search(etag or "")
         shown = _SHOWS.get(row.get("view", "full"), _ALL)
-        return shown >= (_SHOWS.get(was[1], _ALL) if was else _ALL)
+        # Without an ETag it was about something below the record, which a kept one has, too.
+        return shown >= (_SHOWS.get(was[1], _ALL) if was else 1)
 
     async def before_answer(self) -> None:
         """Writes the receipts that this request owes."""

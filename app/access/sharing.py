@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, and_, delete, false, literal, or_, select, update
+from sqlalchemy import JSON, LargeBinary, String, and_, delete, false, literal, or_, select, update
 
 from app.access.door import Access
 from app.access.visibility import parameter
@@ -32,8 +32,10 @@ def _of_record(table: Any) -> Query:
 _END_SHARES, _END_KEPT = _of_record(_shares), _of_record(_kept)
 _kind, _record_id = parameter("kind", String), parameter("record_id", Id)
 _its_shares = select(_shares.c.id).where(_shares.c.kind == _kind, _shares.c.record_id == _record_id)
-_DROP_ANSWERS = Query(
-    delete(answers).where(
+_BLANK_ANSWERS = Query(
+    update(answers)
+    .values(body=literal(b"", LargeBinary), headers=literal({}, JSON))
+    .where(
         or_(
             and_(answers.c.kind == _kind, answers.c.resource_id == _record_id),
             and_(answers.c.kind == literal("share"), answers.c.resource_id.in_(_its_shares)),
@@ -57,9 +59,9 @@ async def end_shares(access: Access, kind: str, record_id: UUID) -> None:
 
 async def forget(unit: Unit, kind: str, record_id: UUID) -> None:
     """Removes what is held of a record that is deleted or erased: its shares, what the former keep,
-    and answers that were stored to be sent again."""
+    and what was stored to be sent again. The key stays: a repeat makes no second record."""
     values = {"kind": kind, "record_id": record_id}
-    for query in (_DROP_ANSWERS, _END_SHARES, _END_KEPT):
+    for query in (_BLANK_ANSWERS, _END_SHARES, _END_KEPT):
         await unit.rows(query, values)
 
 

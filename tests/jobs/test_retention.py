@@ -109,9 +109,10 @@ async def test_evidence_is_erased_at_its_date_with_files_shares_copies_and_answe
     for table, column in (
         (KeptRecord, "record_id"),
         (Share, "record_id"),
-        (answers, "resource_id"),
     ):
         assert await rows(world.database, table, **{column: UUID(item["id"])}) == []
+    for answer in await rows(world.database, answers, resource_id=UUID(item["id"])):
+        assert bytes(answer["body"]) == b""
     entries = await rows(world.database, journal, resource_id=UUID(item["id"]))
     last = max(entries, key=lambda entry: entry["sequence"])
     assert (last["action"], last["resource_version"]) == ("erased", 3)
