@@ -83,7 +83,11 @@ class Making:
         yield _table(AgreementParty), self._parties(texts)
         yield (
             _table(AgreementTerm),
-            (_row(t) for n, text in enumerate(texts) for t in terms_of(self.agreements[n], text, 1)),
+            (
+                _row(t)
+                for n, text in enumerate(texts)
+                for t in terms_of(self.agreements[n], text, 1)
+            ),
         )
         yield _table(Goal), goal_rows.goals(self, goals)
         yield journal, goal_rows.journal(self)
