@@ -60,6 +60,7 @@ def goals(made: "Making", count: int) -> Iterator[Row]:
             "coach_accepted_at": at,
             "coach_accepted_by": made.coach_of(learner),
             "shows_pupils": "no",
+            "learners_gone": False,
         }
 
 

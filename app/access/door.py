@@ -110,6 +110,8 @@ class Access:
             # Having waited for another's write, PostgreSQL judged the new row by the old parties.
             found = await self._lock(resource, resource_id)
         if found is None:
+            if await self.find(resource, resource_id) is not None:
+                raise Forbidden("You read what you keep or typed of it, and write nothing there.")
             raise NotFound()
         flags = dict(found._mapping)
         self._judge(flags)

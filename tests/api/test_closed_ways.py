@@ -60,7 +60,7 @@ async def test_who_typed_a_goal_reads_no_more_than_that_when_unticked(world: Wor
     assert not {"state", "readers", "version", "updated_at"} & shown.json().keys()
     assert (await world.coach.get(f"/v1/goals/{goal}/progress")).json()["items"] == []
     noted = await world.coach.post(f"/v1/goals/{goal}/progress", json={"note": "Mine."})
-    assert noted.status_code == 404
+    assert noted.status_code == 403
     etag = shown.headers["ETag"]
     await world.learner.post(f"/v1/goals/{goal}/progress", json={"note": "Another secret."})
     assert (await world.coach.get(f"/v1/goals/{goal}")).headers["ETag"] == etag
