@@ -45,7 +45,7 @@ def test_the_row_stands_once_in_the_query_of_one_row(
 def test_the_row_stands_once_in_each_branch_of_a_page(
     resource: Resource, kind: CallerKind, dialect: str
 ) -> None:
-    ways = resource.ways(resource.table, kind)
+    ways = resource.seen_by(resource.table, kind)
     for continued in (False, True):
         query = page_query(resource, kind, frozenset(resource.filters), continued=continued)
         assert sources(query, dialect).count("this") == len(ways) + 1
