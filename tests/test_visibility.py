@@ -52,6 +52,25 @@ def test_the_row_stands_once_in_each_branch_of_a_page(
 
 
 @cases
+def test_only_an_opener_asks_for_openings(
+    resource: Resource, kind: CallerKind, dialect: str
+) -> None:
+    """Break-glass costs no other read anything: its statements do not know of it."""
+    queries = [item_query(resource, kind), standing_query(resource, kind)]
+    queries += [
+        page_query(resource, kind, frozenset(resource.filters), continued=c) for c in (0, 1)
+    ]
+    asks = ["openings AS opening" in query.plan(DIALECTS[dialect]).sql for query in queries]
+    opened = kind is CallerKind.OPENER and resource.opened is not None
+    assert asks == [opened] * 4
+
+
+def test_what_an_opening_opens() -> None:
+    opened = {resource.kind for resource in RESOURCES.values() if resource.opened is not None}
+    assert opened == {"learning_agreement", "goal", "evidence_item"}
+
+
+@cases
 def test_the_row_stands_once_in_the_query_that_locks_it(
     resource: Resource, kind: CallerKind, dialect: str
 ) -> None:

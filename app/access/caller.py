@@ -79,7 +79,10 @@ def under_opening(caller: Caller, named: list[bytes]) -> Caller:
         raise Forbidden("An opening is for the people who opened it, not for integration clients.")
     try:
         (only,) = named
-        opening_id = UUID(only.decode("ascii"))
+        text = only.decode("ascii")
+        opening_id = UUID(text)
+        if str(opening_id) != text.lower():  # braces and the like
+            raise ValueError
     except ValueError:
         raise Forbidden(f"{OPENING_HEADER} names one opening, by its id.") from None
     return caller._replace(kind=CallerKind.OPENER, opening_id=opening_id)
