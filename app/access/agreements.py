@@ -3,11 +3,12 @@
 import hashlib
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, null, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, literal, not_, null, or_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.grants import Relation
+from app.access.opened import by_opening
 from app.access.owned import leading, party
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.query import Query
@@ -113,6 +114,8 @@ def _view(row: Any, kind: CallerKind) -> ColumnElement[Any]:
     to join by an amendment, or gone), `existence` for who may only know that it is there."""
     if kind is CallerKind.CLIENT:
         return case((row.c.text_to_systems, "text"), else_="existence")
+    if kind is CallerKind.OPENER:
+        return literal("text")
     return case(
         (
             or_(r.party_as(row.c.id), _drafted(row), _invited(row, _asked_for_proposal)),
@@ -131,7 +134,7 @@ def _leads_with_text(row: Any) -> ColumnElement[bool]:
 
 def _number(row: Any, kind: CallerKind) -> ColumnElement[Any]:
     """The number of the version that the caller reads."""
-    if kind is CallerKind.CLIENT:
+    if kind is not CallerKind.PERSON:
         return row.c.shown_number  # type: ignore[no-any-return]
     p = _parties.alias("p_number")
     last = (
@@ -150,6 +153,8 @@ def _number(row: Any, kind: CallerKind) -> ColumnElement[Any]:
 def _owes_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
     if kind is CallerKind.CLIENT:
         return row.c.text_to_systems  # type: ignore[no-any-return]
+    if kind is CallerKind.OPENER:
+        return true()
     return or_(
         _leads_with_text(row),
         and_(r.party_as(row.c.id), r.leads(row.c.home_organisation_id)),
@@ -199,7 +204,8 @@ def signature_rows(agreement_id: Any, number: Any) -> ColumnElement[Any]:
 def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
     number = _number(row, kind)
     # Until it is signed an amendment is the parties': who only reads the text learns nothing of it.
-    mine = null() if kind is CallerKind.CLIENT else and_(amendment_open(row), r.party_as(row.c.id))
+    person = kind is CallerKind.PERSON
+    mine = and_(amendment_open(row), r.party_as(row.c.id)) if person else null()
     names = (
         "id", "version", "created_at", "updated_at", "created_by", "state",
         "home_organisation_id", "starts_on", "ends_on", "proposed_at", "active_at", "learner_completed_at",
@@ -223,6 +229,8 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
 def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
     if kind is CallerKind.CLIENT:
         return {}
+    if kind is CallerKind.OPENER:
+        return {Relation.OPENER: true()}
     return {
         Relation.DRAFTER: _drafted(row),
         Relation.ASKED: _invited(row, _asked_for_proposal),
@@ -322,5 +330,6 @@ AGREEMENTS = register(
         prepare=_show,
         owes_receipt=_owes_receipt,
         holds=_HOLD,
+        opened=lambda row: by_opening(row.c.id),
     )
 )

@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     insert,
     not_,
+    null,
     or_,
     select,
     true,
@@ -128,6 +129,14 @@ class Resource:
     """Whether nothing more is written under the row's agreement."""
     kept: Callable[[Any, ColumnElement[bool]], ColumnElement[Any]] | None = None
     """The row as it stood when the caller left, unless they see it as it is (the condition)."""
+    opened: Callable[[Any], Way] | None = None
+    """The one way in which an opener sees a row; what says nothing here is opened to nobody."""
+
+    def seen_by(self, row: Any, kind: CallerKind) -> list[Way]:
+        """The ways in which a caller of this kind sees `row`."""
+        if kind is CallerKind.OPENER:
+            return [] if self.opened is None else [self.opened(row)]
+        return self.ways(row, kind)
 
     def __hash__(self) -> int:
         return hash(self.kind)
@@ -161,8 +170,8 @@ def visible(
     resource: Resource, row: Any, kind: CallerKind, *, as_it_is: bool = False
 ) -> ColumnElement[bool]:
     """Whether a caller of this kind sees `row`, or (`as_it_is`) sees it as it is today."""
-    ways = [w for w in resource.ways(row, kind) if not (as_it_is and w.name in _PARTLY)]
-    return or_(*(way.predicate(row) for way in ways))
+    ways = [w for w in resource.seen_by(row, kind) if not (as_it_is and w.name in _PARTLY)]
+    return or_(*(way.predicate(row) for way in ways)) if ways else false()
 
 
 def shown_columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
@@ -258,7 +267,7 @@ def page_query(
 
     row = resource.table.alias("this")
     branches = []
-    for way in resource.ways(row, kind):
+    for way in resource.seen_by(row, kind):
         if way.name in _PARTLY and filters - _NEVER_CHANGE:
             continue  # a filter on what has changed since would tell of the change
         newest = way.newest(row, narrowed, before)
@@ -267,6 +276,8 @@ def page_query(
             each = each_id(newest.correlate(way.through))
             newest = select(each.c.value.label("id")).select_from(way.through, each).where(way.mine)
         branches.append(select(newest.subquery(f"by_{way.name}").c.id))
+    if not branches:
+        branches.append(select(null().label("id")).where(false()))
     ids = union(*branches).subquery("seen") if len(branches) > 1 else branches[0].subquery("seen")
     page = select(ids.c.id).order_by(ids.c.id.desc()).limit(_LIMIT).subquery("page")
     statement = (

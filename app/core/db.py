@@ -24,7 +24,7 @@ from app.core.query import Query
 from app.core.readers import Readers
 from app.core.tables import Base
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
 BUSY_SECONDS = 5.0
