@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy import event
 
 os.environ["TANDEM_PUBLIC_URL"] = "https://tandem.example"
 os.environ["TANDEM_PASSWORD_GRANT"] = "true"
+os.environ["TANDEM_BREAK_GLASS"] = "true"
 for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):
     os.environ.pop(name, None)
 
@@ -142,8 +144,11 @@ async def app(
     anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Any]:
     """The application, started, on the worker's database."""
+    from app.jobs import retention
     from app.main import create_app
 
+    # The sweep would erase, in the middle of another test, what a test has left to be erased.
+    retention.keep_sweeping.__kwdefaults__["first"] = timedelta(days=1)  # type: ignore[index]
     os.environ["TANDEM_DATABASE_URL"] = url
     os.environ["TANDEM_VAR"] = str(tmp_path_factory.mktemp("var"))
     settings.cache_clear()

@@ -79,7 +79,7 @@ async def _keep(
     await unit.insert(
         KeptRecord(
             person_id=goal.owner_id, kind=kind, record_id=record_id, agreement_id=goal.agreement_id,
-            kept_at=now(), shown=shown, folded=searchable(says or goal.says()), **NOT_TICKED,
+            kept_at=now(), typed=False, shown=shown, folded=searchable(says or goal.says()), **NOT_TICKED,
         )
     )  # fmt: skip
 
@@ -90,6 +90,6 @@ async def test_what_was_there_before_is_found_by_the_same_words(
     await fill(fresh_url, tmp_path / "demo.json")
     before = folded(fresh_url)
     assert all(any(words) for words in before.values()), before
-    downgrade(fresh_url, "0002")
+    downgrade(fresh_url, "0003")
     upgrade(fresh_url)
     assert folded(fresh_url) == before

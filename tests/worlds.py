@@ -164,6 +164,22 @@ class World:
         world.actors["client"] = Actor(http, client_id, token(app, client_id, client_id))
         return world
 
+    async def operator_named(self, name: str) -> Actor:
+        """Another of the operator's administrators, without any affiliation."""
+        async with self.database.work() as unit:
+            person_id = await add_person(unit, f"{name.title()} Ŵyn-{uuid4().hex[:6]}")
+            await accounts.make_operator(unit, actor=journal.COMMAND_LINE, person_id=person_id)
+        self.actors[name] = Actor(self.http, person_id, token(self.app, person_id), name.title())
+        return self.actors[name]
+
+    async def opening(self, agreement_id: str, **changes: Any) -> str:
+        """The id of an opening that the operator has asked for."""
+        body = {"agreement_id": agreement_id, "reason": "A court asks.", "minutes": 30, **changes}
+        made = await self.operator.post("/v1/openings", json=body)
+        assert made.status_code == 201, made.text
+        found: str = made.json()["id"]
+        return found
+
     def text(self, **changes: Any) -> dict[str, Any]:
         """A complete text of an agreement between learner, fellow, coach and tutor."""
         roles = {"learner": "learner", "fellow": "learner", "coach": "coach", "tutor": "tutor"}

@@ -21,7 +21,13 @@ from app.core.query import Query
 from app.core.search import all_words
 from app.core.sql import json_list, json_object, there_is, wire
 from app.core.tables import Id
-from app.models.evidence import EvidenceFile, EvidenceFrameworkItem, EvidenceGoal, EvidenceItem
+from app.models.evidence import (
+    EvidenceFile,
+    EvidenceFrameworkItem,
+    EvidenceGoal,
+    EvidenceItem,
+    EvidenceKind,
+)
 from app.models.pupils import PupilsShown
 from app.models.terms import RecordKind
 
@@ -29,7 +35,6 @@ _files: Any = EvidenceFile.__table__
 _goals: Any = EvidenceGoal.__table__
 _items: Any = EvidenceFrameworkItem.__table__
 
-FULL = "full"
 WITHHELD = "withheld"
 """Name of the view of an owner who has left where it was captured: that it is there, no more."""
 
@@ -42,21 +47,31 @@ _CUT = (
 
 def _withheld(row: Any, caller: CallerKind) -> ColumnElement[Any]:
     """Whether it may show pupils, and the caller is its owner, gone from where it was captured."""
-    if caller is CallerKind.CLIENT:
+    if caller is not CallerKind.PERSON:
         return false().label("withheld")
+    return and_(row.c.owner_id == r.me, *_stays_behind(row, r.me)).label("withheld")
+
+
+def _stays_behind(row: Any, person_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """Whether it may show pupils and a person is gone from where it was captured."""
     a = r.affiliations.alias("at_controller")
     there = there_is(
         a,
-        a.c.person_id == r.me,
+        a.c.person_id == person_id,
         a.c.organisation_id == row.c.controller_organisation_id,
         r.current(a),
     )
-    return and_(
-        row.c.owner_id == r.me,
+    return (
         row.c.shows_pupils != PupilsShown.NO,
         row.c.controller_organisation_id.is_not(None),
         not_(there),
-    ).label("withheld")
+    )
+
+
+def _opened(row: Any) -> ColumnElement[bool]:
+    """No reflection, whoever is ticked for it, and nothing that its own owner no longer sees."""
+    withheld = and_(*_stays_behind(row, row.c.owner_id))
+    return and_(row.c.kind != EvidenceKind.REFLECTION, not_(withheld))
 
 
 def _goal_ids(row: Any, caller: CallerKind) -> ColumnElement[Any]:
@@ -91,7 +106,6 @@ def _names(row: Any, until: Any) -> ColumnElement[str]:
 
 
 def _finish(row: dict[str, Any]) -> None:
-    row.setdefault("view", FULL)
     # Goals and what is kept of the files come and go without a new version: the ETag tells of it.
     lists = f"{row['goal_ids']}{row['files']}".encode()
     row["shade"] = f"{row['shade']}-{zlib.crc32(lists):x}"
@@ -132,6 +146,7 @@ EVIDENCE_ITEMS = record(
     said=_names,
     hidden=_withheld,
     finish=_finish,
+    opened=_opened,
 )  # fmt: skip
 
 

@@ -64,7 +64,12 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
                 .select_from(
                     my_part.join(their_part, their_part.c.agreement_id == my_part.c.agreement_id)
                 )
-                .where(my_part.c.person_id == r.me, my_part.c.until.is_(None))
+                .where(
+                    my_part.c.person_id == r.me,
+                    my_part.c.until.is_(None),
+                    # Nor is it told where those are today who have left.
+                    their_part.c.until.is_(None),
+                )
             ),
         ),
         Way(
@@ -83,8 +88,17 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
                 .join(on_table, on_table.c.id == asked.c.agreement_id)
                 .where(
                     asked.c.person_id == r.me,
-                    asked.c.number == on_table.c.shown_number,
-                    on_table.c.state == AgreementState.PROPOSED,
+                    or_(
+                        and_(
+                            asked.c.number == on_table.c.shown_number,
+                            on_table.c.state == AgreementState.PROPOSED,
+                        ),
+                        and_(
+                            asked.c.number == on_table.c.amendment_number,
+                            on_table.c.state == AgreementState.ACTIVE,
+                            on_table.c.amendment_lapses_on > r.today,
+                        ),
+                    ),
                 )
             ),
         ),

@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.access import relations as r
+from app.access.caller import CallerKind
 from app.access.door import Access
-from app.access.visibility import parameter
+from app.access.people import PEOPLE
+from app.access.visibility import parameter, visible
 from app.core.query import Query
 from app.core.sql import wire
 from app.core.tables import Id
@@ -42,7 +44,7 @@ _SYSTEMS = Query(
     .order_by(r.clients.c.name, r.clients.c.id)
 )
 _MEMBERS = Query(
-    select(*_named, r.members.c.role)
+    select(*_named, r.members.c.role, visible(PEOPLE, _people, CallerKind.PERSON).label("seen"))
     .join_from(r.members, _people, _people.c.id == r.members.c.person_id)
     .where(
         r.members.c.network_id == parameter("network_id", Id),
@@ -69,7 +71,11 @@ async def readers_under(access: Access, text: AgreementText) -> list[dict[str, A
         {
             "kind": str(kind),
             "readers": [
-                {"reader": str(reader), "who": by_reader[reader]}
+                {
+                    "reader": str(reader),
+                    "who": [reads for reads in by_reader[reader] if reads["id"] is not None],
+                    "others": sum(reads["id"] is None for reads in by_reader[reader]),
+                }
                 for reader in Reader
                 if reader in text.disclosure.ticks(kind)
             ],
@@ -89,7 +95,9 @@ async def _readers(access: Access, text: AgreementText, reader: Reader) -> list[
         for network_id in text.networks:
             for row in await access.read(_MEMBERS, network_id=network_id):
                 if row["role"] != NetworkRole.PERIPHERAL or text.disclosure.peripheral_members:
-                    found[row["id"]] = {"kind": "person", "id": row["id"], "name": row["name"]}
+                    # There is no open directory: whom the caller does not see is only counted.
+                    shown = (row["id"], row["name"]) if row["seen"] else (None, None)
+                    found[row["id"]] = {"kind": "person", "id": shown[0], "name": shown[1]}
         return list(found.values())
     people = dict.fromkeys(p.person_id for p in text.parties if READER_OF_ROLE[p.role] is reader)
     named = [row for person in people for row in await access.read(_NAME, id=person)]

@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, cast, literal
+from sqlalchemy import ColumnElement, Integer, cast, literal, true
 
 from app.access.caller import CallerKind
 from app.access.grants import Relation
+from app.access.opened import opened_record
 from app.access.owned import as_it_stood, owed_receipt, owned_relations, owned_ways, shared_with
 from app.access.searching import Said, words_shown
 from app.access.standing import hold_agreement, nothing_more
@@ -50,6 +51,7 @@ def _prepare(
     def prepare(row: dict[str, Any]) -> None:
         if row.get("kept"):
             _put_back(row, lists)
+        row.setdefault("view", FULL)
         row["readers"] = _READERS[row["ticks"]]
         # The terms may take ticks away without a new version: the ETag tells of it.
         row["shade"] = row["ticks"]
@@ -76,8 +78,12 @@ def _put_back(row: dict[str, Any], lists: tuple[str, ...]) -> None:
         elif name not in _OF_TODAY:
             row[name] = json.dumps(value) if isinstance(value, (list, dict)) else value
     row["kept_at"] = kept_row["kept_at"]
+    row["only_written"] = not kept_row["ticked"]
     row["view"] = KEPT
 
+
+FULL = "full"
+"""Name of the view of those who see a record as it is."""
 
 RECORDS: dict[RecordKind, Resource] = {}
 """The kinds of owned record, by the word that the terms have for them."""
@@ -98,13 +104,15 @@ def record(
     finish: Callable[[dict[str, Any]], None] = lambda row: None,
     said: Said | None = None,
     hidden: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None,
+    opened: Callable[[Any], ColumnElement[bool]] = lambda row: true(),
 ) -> Resource:
     """Registers a kind of owned record.
 
     `shown` are its own columns, `erased` what they hold once the record is erased, `filters` the
     condition and the type of each filter, `more` further columns that the row alone does not give,
     `lists` those of them that are JSON lists of what may be taken away again. `finish` has the last
-    word on a row that was read. `said` and `hidden` are those of `words_shown`.
+    word on a row that was read. `said` and `hidden` are those of `words_shown`; `opened` is what an
+    opening asks beside a tick for a party.
     """
 
     def columns(row: Any, caller: CallerKind) -> list[ColumnElement[Any]]:
@@ -132,6 +140,9 @@ def record(
             holds=hold_agreement(entity.__table__),
             over=nothing_more,
             kept=as_it_stood(kind),
+            opened=None
+            if disclosed is RecordKind.REFLECTIONS
+            else lambda row: opened_record(row, opened(row)),
             search=words_shown(kind, said, hidden),
         )
     )

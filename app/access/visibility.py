@@ -21,7 +21,11 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
+    false,
     insert,
+    not_,
+    null,
     or_,
     select,
     true,
@@ -41,6 +45,9 @@ def parameter(name: str, type_: Any) -> BindParameter[Any]:
 
 
 _LIMIT = parameter("limit", Integer)
+
+
+Conditions = Callable[[Any], list[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -71,20 +78,23 @@ class Way:
             met = there_is(self.along, self.key == row.c.id, met)
         return met if self.through is None else there_is(self.through, self.mine, met)
 
-    def newest(
-        self, row: Any, narrowed: Callable[["Way", Any, Any], list[ColumnElement[bool]]]
-    ) -> Select[Any]:
-        """Ids of the rows that are seen by this way, newest first; `narrowed` takes the way, the
-        row and the column of its id."""
+    def newest(self, row: Any, filters: Conditions, before: Conditions) -> Select[Any]:
+        """Ids of the rows that are seen by this way, newest first. `filters` are conditions on the
+        row, `before` on the column of its id."""
         if self.along is None:
             key, source = row.c.id, row
+            met = [self.condition, *filters(row)]
         else:
             assert self.key is not None
-            key, source = self.key, self.along.join(row, self.key == row.c.id)
+            key, source = self.key, self.along
+            # Asked as a value: a planner turns a join round, and walks the rows that it could name.
+            outer = (self.along,) if self.through is None else (self.along, self.through)
+            asked = select(and_(true(), self.condition, *filters(row))).where(row.c.id == key)
+            met = [asked.select_from(row).correlate(*outer).scalar_subquery()]
         return (
             select(key.label("id"))
             .select_from(source)
-            .where(self.link, self.condition, *narrowed(self, row, key))
+            .where(self.link, *met, *before(key))
             .order_by(key.desc())
             .limit(_LIMIT)
         )
@@ -122,6 +132,14 @@ class Resource:
     """Whether nothing more is written under the row's agreement."""
     kept: Callable[[Any, ColumnElement[bool]], ColumnElement[Any]] | None = None
     """The row as it stood when the caller left, unless they see it as it is (the condition)."""
+    opened: Callable[[Any], Way] | None = None
+    """The one way in which an opener sees a row; what says nothing here is opened to nobody."""
+
+    def seen_by(self, row: Any, kind: CallerKind) -> list[Way]:
+        """The ways in which a caller of this kind sees `row`."""
+        if kind is CallerKind.OPENER:
+            return [] if self.opened is None else [self.opened(row)]
+        return self.ways(row, kind)
 
     def __hash__(self) -> int:
         return hash(self.kind)
@@ -153,13 +171,19 @@ def by_words(row: Any, kind: CallerKind, way: Way, asked: Any) -> ColumnElement[
 KEPT = "kept"
 """Name of the way of seeing of those who read a record as it stood when they left."""
 
+WRITTEN = "author"
+"""Name of the way of seeing of those who read no more of a record than what they typed."""
+
+_PARTLY = (KEPT, WRITTEN)
+_NEVER_CHANGE = frozenset(("agreement_id", "owner_id", QUESTION))
+
 
 def visible(
     resource: Resource, row: Any, kind: CallerKind, *, as_it_is: bool = False
 ) -> ColumnElement[bool]:
     """Whether a caller of this kind sees `row`, or (`as_it_is`) sees it as it is today."""
-    ways = [way for way in resource.ways(row, kind) if way.name != KEPT or not as_it_is]
-    return or_(*(way.predicate(row) for way in ways))
+    ways = [w for w in resource.seen_by(row, kind) if not (as_it_is and w.name in _PARTLY)]
+    return or_(*(way.predicate(row) for way in ways)) if ways else false()
 
 
 def shown_columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
@@ -175,6 +199,12 @@ def _columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnEleme
     if resource.kept is not None and kind is CallerKind.PERSON:
         as_it_is = visible(resource, row, kind, as_it_is=True)
         columns.append(resource.kept(row, as_it_is).label("kept"))
+        if any(way.name == WRITTEN for way in resource.ways(row, kind)):
+            typed = and_(
+                row.c.created_by == parameter("me", Id), row.c.created_by != row.c.owner_id
+            )
+            # CASE, so that the other ways are asked only about what the caller typed for another.
+            columns.append(case((typed, not_(as_it_is)), else_=false()).label("only_written"))
     if resource.owes_receipt is not None:
         columns.append(resource.owes_receipt(row, kind).label("owes_receipt"))
     return columns
@@ -210,7 +240,7 @@ def locked_statement(resource: Resource, kind: CallerKind) -> Select[Any]:
         relations.append(resource.over(row).label("over"))
     return (
         select(resource.entity, *relations)
-        .where(row.c.id == parameter("id", Id), visible(resource, row, kind))
+        .where(row.c.id == parameter("id", Id), visible(resource, row, kind, as_it_is=True))
         .with_for_update(of=row)
         .execution_options(scoped=True)
     )
@@ -241,26 +271,34 @@ def page_query(
     searches = resource.search if QUESTION in filters else None
     plain = sorted(filters - {QUESTION} if searches else filters)
 
-    def narrowed(way: Way, row: Any, key: Any) -> list[ColumnElement[bool]]:
-        conditions = [
-            resource.filters[name](row, parameter(name, resource.filter_types[name]))
-            for name in plain
-        ]
-        if searches is not None:
-            conditions.append(searches(row, kind, way, parameter(QUESTION, Pieces())))
-        if continued:
-            conditions.append(key < parameter("cursor", Id))
+    def narrowed(way: Way) -> Conditions:
+        def conditions(row: Any) -> list[ColumnElement[bool]]:
+            found = [
+                resource.filters[name](row, parameter(name, resource.filter_types[name]))
+                for name in plain
+            ]
+            if searches is not None:
+                found.append(searches(row, kind, way, parameter(QUESTION, Pieces())))
+            return found
+
         return conditions
+
+    def before(key: Any) -> list[ColumnElement[bool]]:
+        return [key < parameter("cursor", Id)] if continued else []
 
     row = resource.table.alias("this")
     branches = []
-    for way in resource.ways(row, kind):
-        newest = way.newest(row, narrowed)
+    for way in resource.seen_by(row, kind):
+        if way.name in _PARTLY and filters - _NEVER_CHANGE:
+            continue  # a filter on what has changed since would tell of the change
+        newest = way.newest(row, narrowed(way), before)
         if way.through is not None:
             # The newest of each of the caller's agreements or schools, not of all together.
             each = each_id(newest.correlate(way.through))
             newest = select(each.c.value.label("id")).select_from(way.through, each).where(way.mine)
         branches.append(select(newest.subquery(f"by_{way.name}").c.id))
+    if not branches:
+        branches.append(select(null().label("id")).where(false()))
     ids = union(*branches).subquery("seen") if len(branches) > 1 else branches[0].subquery("seen")
     page = select(ids.c.id).order_by(ids.c.id.desc()).limit(_LIMIT).subquery("page")
     statement = (

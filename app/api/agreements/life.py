@@ -121,9 +121,7 @@ class SignatureNew(wire.Shape):
     "/{learning_agreement_id}/signatures", status_code=201, summary="Sign what is on the table"
 )
 async def sign(
-    owned: Annotated[
-        Owned[LearningAgreement], one(Action.AGREEMENT_SIGN, AGREEMENTS, AgreementOut)
-    ],
+    owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_SIGN, AGREEMENTS, Shown)],
     body: SignatureNew,
 ) -> Shown:
     """By each person whom the proposal or the amendment names, for themself; with the last signature
@@ -134,9 +132,7 @@ async def sign(
 
 @router.post("/{learning_agreement_id}/declination", summary="Decline what is on the table")
 async def decline(
-    owned: Annotated[
-        Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, AgreementOut)
-    ],
+    owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, Shown)],
 ) -> Shown:
     """By any person whom a proposal or an amendment asks to sign. What was declined is never shown
     to anyone else; who was only asked to join then sees nothing of the agreement (204, and 404 from now on)."""

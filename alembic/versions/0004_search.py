@@ -1,7 +1,7 @@
 """Search by words: each row keeps the words of what it says.
 
-Revision ID: 0003
-Revises: 0002
+Revision ID: 0004
+Revises: 0003
 """
 
 from collections.abc import Callable, Iterable
@@ -13,8 +13,8 @@ from alembic import op
 from app.core.search import searchable
 from app.core.text import fold
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
