@@ -11,7 +11,7 @@ from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
 from app.access.networks import in_network, led, seen
-from app.access.visibility import Resource, Way, parameter, register
+from app.access.visibility import Resource, Way, parameter, register, visible
 from app.core.http import as_uuid
 from app.core.query import Query
 from app.core.tables import Id
@@ -126,17 +126,22 @@ async def network_state(access: Access, network_id: UUID, *, without: UUID) -> N
     return NetworkState(bool(found["open"]), bool(found["led"]))
 
 
-_PLACE = Query(
-    select(r.members.c.id).where(
-        r.members.c.id == parameter("id", Id), r.members.c.network_id == _network_id
-    ),
-    scoped=True,
-)
+_PLACE = {
+    kind: Query(
+        select(r.members.c.id).where(
+            r.members.c.id == parameter("id", Id),
+            r.members.c.network_id == _network_id,
+            visible(NETWORK_MEMBERS, r.members, kind),
+        ),
+        scoped=True,
+    )
+    for kind in CallerKind
+}
 
 
 async def is_in_network(access: Access, network_id: UUID, member_id: UUID) -> bool:
-    """Whether the membership is one of the network, whoever may see it."""
-    return bool(await access.read(_PLACE, network_id=network_id, id=member_id))
+    """Whether the membership is one of the network that the caller sees."""
+    return bool(await access.read(_PLACE[access.caller.kind], network_id=network_id, id=member_id))
 
 
 def _overlapping() -> Query:

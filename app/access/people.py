@@ -64,7 +64,12 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
                 .select_from(
                     my_part.join(their_part, their_part.c.agreement_id == my_part.c.agreement_id)
                 )
-                .where(my_part.c.person_id == r.me, my_part.c.until.is_(None))
+                .where(
+                    my_part.c.person_id == r.me,
+                    my_part.c.until.is_(None),
+                    # Nor is it told where those are today who have left.
+                    their_part.c.until.is_(None),
+                )
             ),
         ),
         Way(

@@ -1,7 +1,6 @@
 """Who could read under terms that nobody has signed yet: asked before the signatures."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -14,7 +13,7 @@ from app.core.tables import Id
 from app.models.agreement_text import AgreementText
 from app.models.networks import NetworkRole
 from app.models.people import LEADER_ROLES, Person
-from app.models.terms import READER_OF_ROLE, Reader, RecordKind
+from app.models.terms import READER_OF_ROLE, PartyRole, Reader, RecordKind
 
 _people: Any = Person.__table__
 _organisation = parameter("organisation_id", Id)
@@ -41,6 +40,14 @@ _SYSTEMS = Query(
     .where(r.clients.c.organisation_id == _organisation, r.clients.c.disabled_at.is_(None))
     .order_by(r.clients.c.name, r.clients.c.id)
 )
+_AT_HOME = Query(
+    select(r.affiliations.c.id).where(
+        r.affiliations.c.person_id == parameter("id", Id),
+        r.affiliations.c.organisation_id == _organisation,
+        r.current(r.affiliations),
+    ),
+    scoped=True,
+)
 _MEMBERS = Query(
     select(*_named, r.members.c.role)
     .join_from(r.members, _people, _people.c.id == r.members.c.person_id)
@@ -57,8 +64,8 @@ _MEMBERS = Query(
 async def readers_under(access: Access, text: AgreementText) -> list[dict[str, Any]]:
     """For each kind of record, the readers whom the terms tick, by name, as things stand today.
 
-    Leaders and systems read while a learner is at the home organisation; a network what is shared
-    with it.
+    Leaders and systems read while a learner is at the home organisation, so where none is they are
+    not named: a draft is no directory. A network reads what is shared with it.
     """
     by_reader = {
         reader: await _readers(access, text, reader)
@@ -79,11 +86,10 @@ async def readers_under(access: Access, text: AgreementText) -> list[dict[str, A
 
 
 async def _readers(access: Access, text: AgreementText, reader: Reader) -> list[dict[str, Any]]:
-    home = text.home_organisation_id
     if reader is Reader.LEADERS:
-        return await _at(access, _LEADERS, "person", home)
+        return await _at_home(access, text, _LEADERS, "person")
     if reader is Reader.SYSTEMS:
-        return await _at(access, _SYSTEMS, "client", home)
+        return await _at_home(access, text, _SYSTEMS, "client")
     if reader is Reader.NETWORKS:
         found: dict[str, dict[str, Any]] = {}
         for network_id in text.networks:
@@ -96,10 +102,14 @@ async def _readers(access: Access, text: AgreementText, reader: Reader) -> list[
     return [{"kind": "person", **row} for row in named]
 
 
-async def _at(
-    access: Access, query: Query, kind: str, organisation_id: UUID | None
+async def _at_home(
+    access: Access, text: AgreementText, query: Query, kind: str
 ) -> list[dict[str, Any]]:
-    if organisation_id is None:
+    home = text.home_organisation_id
+    if home is None:
         return []
-    rows = await access.read(query, organisation_id=organisation_id)
-    return [{"kind": kind, **row} for row in rows]
+    for learner in text.people(PartyRole.LEARNER):
+        if await access.read(_AT_HOME, id=learner, organisation_id=home):
+            rows = await access.read(query, organisation_id=home)
+            return [{"kind": kind, **row} for row in rows]
+    return []

@@ -141,6 +141,9 @@ def register(resource: Resource) -> Resource:
 KEPT = "kept"
 """Name of the way of seeing of those who read a record as it stood when they left."""
 
+_SAME_WHEN_KEPT = frozenset(("agreement_id", "owner_id"))
+"""Filters by what never changes. Another would tell who has left what has become of a record."""
+
 
 def visible(
     resource: Resource, row: Any, kind: CallerKind, *, as_it_is: bool = False
@@ -238,6 +241,8 @@ def page_query(
     row = resource.table.alias("this")
     branches = []
     for way in resource.ways(row, kind):
+        if way.name == KEPT and not filters <= _SAME_WHEN_KEPT:
+            continue
         newest = way.newest(row, narrowed)
         if way.through is not None:
             # The newest of each of the caller's agreements or schools, not of all together.

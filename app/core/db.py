@@ -63,6 +63,8 @@ class Database:
             "pool_size": self._connections,
             "max_overflow": 0,
             "pool_timeout": 5,
+            # What a statement was given is somebody's record: an error that is logged names none.
+            "hide_parameters": True,
         }
         if self.is_sqlite:
             sqlite.create_private(self._path)

@@ -63,12 +63,14 @@ async def propose_amendment(owned: Agreement, patch: dict[str, Any]) -> None:
 
 
 async def _check(access: Access, old: AgreementText, new: AgreementText) -> None:
+    # First whether everybody is somebody whom the caller sees: what is said of their places is not
+    # for others.
+    await check_references(access, new)
     problems = new.problems(without_coach=only_removes(old, new))
     rehomed = old.home_organisation_id != new.home_organisation_id
     problems += await problems_at_home(access, new, learners_must_be_there=rehomed)
     if problems:
         raise Invalid("The amendment cannot be proposed; `errors` says why.", errors=problems)
-    await check_references(access, new)
 
 
 @contextmanager

@@ -87,10 +87,10 @@ async def propose_agreement(owned: Agreement) -> None:
     agreement.move(AgreementState.PROPOSED)
     version = await version_of(owned, agreement.shown_number)
     text = version.text
+    await check_references(access, text)
     problems = [*text.problems(), *await problems_at_home(access, text)]
     if problems:
         raise Invalid("The draft is not ready to be proposed; `errors` says why.", errors=problems)
-    await check_references(access, text)
     moment = now()
     agreement.proposed_at = moment
     version.state = VersionState.PROPOSED

@@ -12,7 +12,14 @@ from app.access.door import Access
 from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
 from app.actions import agreements
-from app.api.agreements.shapes import AgreementChange, AgreementOut, Digest, Shown, shown
+from app.api.agreements.shapes import (
+    AgreementAsSeen,
+    AgreementChange,
+    AgreementOut,
+    Digest,
+    Shown,
+    shown,
+)
 from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
@@ -120,7 +127,7 @@ class SignatureNew(wire.Shape):
 )
 async def sign(
     owned: Annotated[
-        Owned[LearningAgreement], one(Action.AGREEMENT_SIGN, AGREEMENTS, AgreementOut)
+        Owned[LearningAgreement], one(Action.AGREEMENT_SIGN, AGREEMENTS, AgreementAsSeen)
     ],
     body: SignatureNew,
 ) -> Shown:
@@ -133,7 +140,7 @@ async def sign(
 @router.post("/{learning_agreement_id}/declination", summary="Decline what is on the table")
 async def decline(
     owned: Annotated[
-        Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, AgreementOut)
+        Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, AgreementAsSeen)
     ],
 ) -> Shown:
     """By any person whom a proposal or an amendment asks to sign. What was declined is never shown
