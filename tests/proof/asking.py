@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from app.models.agreement_text import OBLIGATIONS
-from tests.proof.scene import Scene
+from tests.proof.asked import Asked
+from tests.proof.stage import Scene
 from tests.proof.texts import LATER
-from tests.raw import Answer, send
 
-_KINDS = {
+KINDS = {
     "goal_id": "goal",
     "evidence_item_id": "evidence",
     "learning_agreement_id": "agreement",
@@ -22,41 +21,8 @@ _KINDS = {
     "organisation_id": "organisation",
 }
 """The kind of record that each parameter of a path names."""
-_RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
+RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
 _BOUNDARY = "proof-of-access"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request; `token` is left to who sends it."""
-
-    method: str
-    path: str
-    query: str = ""
-    content_type: str = ""
-    body: bytes = b""
-    if_match: str | None = None
-
-    def instead(self, id_: str, other: str) -> "Asked":
-        """The same request with another id wherever this one stood."""
-        return replace(
-            self,
-            path=self.path.replace(id_, other),
-            query=self.query.replace(id_, other),
-            body=self.body.replace(id_.encode(), other.encode()),
-        )
-
-    async def by(self, app: Any, token: str | None, **more: str) -> Answer:
-        """Sends it."""
-        headers = {**more}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        if self.content_type:
-            headers["Content-Type"] = self.content_type
-        if self.if_match is not None:
-            headers["If-Match"] = self.if_match
-        target = self.path + (f"?{self.query}" if self.query else "")
-        return await send(app, self.method, target, headers=list(headers.items()), body=self.body)
 
 
 def _at_school(scene: Scene) -> dict[str, Any]:
@@ -141,7 +107,7 @@ def address(scene: Scene, path: str, record: str) -> str:
     """The path of a row, filled in; of `main:3` the second half is a number or a file's name."""
     name, _, second = record.partition(":")
     name = name.replace("_with_", " with ")
-    for parameter, kind in _KINDS.items():
+    for parameter, kind in KINDS.items():
         if f"{{{parameter}}}" in path:
             here = "network" if "members" in path and kind == "network" else name
             path = path.replace(f"{{{parameter}}}", scene.ids[kind][here])
@@ -158,7 +124,7 @@ def address(scene: Scene, path: str, record: str) -> str:
 def _query(scene: Scene, path: str, record: str) -> str:
     if path.startswith("/v1/access/"):
         kind, _, name = record.partition(":")
-        asked = {"resource": f"{kind}:{scene.ids[_RESOURCES[kind]][name]}"}
+        asked = {"resource": f"{kind}:{scene.ids[RESOURCES[kind]][name]}"}
         if path.endswith("explanation"):
             word = "agreement" if kind == "learning_agreement" else kind
             asked["action"] = f"{word}:read"

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.proof.scene import Scene, make_scene
+from tests.proof.scene import make_scene
+from tests.proof.stage import Scene
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Who is in the scene beside those of a small world, and the accounts that they have."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from app.access.grants import SCOPES
@@ -11,16 +10,15 @@ from app.core.ids import uuid7
 from app.models.networks import NetworkMember
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.people import AffiliationRole, Client, Person, PersonIdentifier
+from tests.proof.notation import ACTORS
+from tests.proof.stage import Scene
 from tests.worlds import Actor, add_organisation, add_person, affiliate, token
-
-if TYPE_CHECKING:
-    from tests.proof.scene import Scene
 
 AT_SCHOOL = ("learner", "fellow", "coach", "tutor", "head", "administrator", "newcomer", "reader")
 """Who is at the home organisation today."""
 
 
-async def add_people(scene: "Scene") -> None:
+async def add_people(scene: Scene) -> None:
     """former, newcomer and reader at the school; lead and member at a college; the stranger nowhere."""
     world = scene.world
     world.actors["other_head"] = world.actors.pop("stranger")
@@ -51,11 +49,13 @@ async def add_people(scene: "Scene") -> None:
     scene.keep("person", "asker", str(asker))
     for who, id_ in world.affiliations.items():
         scene.keep("affiliation", "other_head" if who == "stranger" else who, str(id_))
-    contact = scene.planted.plant("safeguarding contact", *world.actors)
+    other = await scene.call("other_head", "GET", "/v1/me")
+    scene.keep("organisation", "elsewhere", other["affiliations"][0]["organisation_id"])
+    contact = scene.planted.plant("safeguarding contact", "learner", *ACTORS[1:])
     await scene.change(Organisation, str(world.school), safeguarding_contact=contact)
 
 
-async def take_part(scene: "Scene") -> None:
+async def take_part(scene: Scene) -> None:
     """learner and member are in the network; the asker waits to be let in."""
     network, moment = UUID(scene.ids["network"]["network"]), now()
     async with scene.world.database.work() as unit:
@@ -75,7 +75,7 @@ async def take_part(scene: "Scene") -> None:
             scene.keep("member", who, str(member.id))
 
 
-async def add_accounts(scene: "Scene") -> None:
+async def add_accounts(scene: Scene) -> None:
     """Clients, addresses, what other systems call somebody, and ways in."""
     world, planted = scene.world, scene.planted
     async with world.database.work() as unit:

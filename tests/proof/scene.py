@@ -1,70 +1,30 @@
 """The scene of the proofs: every kind of actor, and records that some of them see and some do not."""
 
-from dataclasses import dataclass, field
+import json
 from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import update
 
 from app.core.clock import today
+from app.core.ids import uuid7
 from app.models.agreement_text import OBLIGATIONS
 from app.models.evidence import EvidenceItem
 from app.models.goals import Goal
 from app.models.people import Affiliation, AffiliationRole
 from tests.proof import texts
+from tests.proof.asked import Asked
 from tests.proof.people import add_accounts, add_people, take_part
-from tests.proof.planted import Aviary
+from tests.proof.stage import PARTIES, Scene
 from tests.worlds import World, affiliate
-
-PARTIES = ("learner", "fellow", "coach", "tutor")
-
-
-@dataclass
-class Scene:
-    """Ids by kind of record and by the name that the tables use."""
-
-    world: World
-    planted: Aviary = field(default_factory=Aviary)
-    ids: dict[str, dict[str, str]] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def tokens(self) -> dict[str, str | None]:
-        """The token of each actor; nobody's for the anonymous."""
-        return {"anonymous": None, **{n: a.token for n, a in self.world.actors.items()}}
-
-    def keep(self, kind: str, name: str, id_: str) -> str:
-        """Notes the id of a record."""
-        self.ids.setdefault(kind, {})[name] = id_
-        return id_
-
-    async def call(self, who: str, method: str, path: str, **named: Any) -> Any:
-        """What an actor does while the scene is set; it must succeed."""
-        if method in ("PATCH", "DELETE"):
-            named.setdefault("headers", {})["If-Match"] = "*"
-        answer = await self.world.actors[who].call(method, path, **named)
-        assert answer.is_success, f"{who}: {method} {path}: {answer.text}"
-        return answer.json() if answer.content else None
-
-    async def make(self, who: str, kind_: str, name_: str, path: str, /, **body: Any) -> str:
-        """Makes a record and notes its id."""
-        return self.keep(kind_, name_, (await self.call(who, "POST", path, json=body))["id"])
-
-    async def change(self, entity: Any, id_: str, **values: Any) -> None:
-        """What time does to a row, or the operator: behind the door's back."""
-        async with self.world.database.work() as unit:
-            await unit.begin()
-            await unit.session.execute(
-                update(entity).where(entity.id == UUID(id_)).values(**values)
-            )
 
 
 async def make_scene(app: Any, http: httpx.AsyncClient) -> Scene:
     """Everything, in the order in which it happens."""
     scene = Scene(await World.create(app, http))
     await add_people(scene)
+    principles = (await scene.call("learner", "GET", "/v1/principles"))["items"]
+    scene.keep("framework_item", "principle", principles[0]["id"])
     await _networks(scene)
     await add_accounts(scene)
     await _their_time(scene)
@@ -74,6 +34,7 @@ async def make_scene(app: Any, http: httpx.AsyncClient) -> Scene:
     await _shares(scene)
     await _unsigned(scene)
     await _signed(scene)
+    await _sent(scene)
     return scene
 
 
@@ -134,7 +95,7 @@ async def _their_time(scene: Scene) -> None:
         "evidence",
         "kept",
         "/v1/evidence-items",
-        **texts.evidence(scene.planted, "kept", *seen, **kept),
+        **texts.evidence(scene.planted, "kept", *seen, seen_by="former", **kept),
     )
     await _file(scene, "kept", *seen)
     await scene.call("former", "POST", f"{path}/departure")
@@ -331,3 +292,18 @@ async def _signed(scene: Scene) -> None:
     await scene.call("learner", "POST", f"{main}/amendments", json={"changes": changes})
     versions = (await scene.call("learner", "GET", f"{main}/versions"))["items"]
     scene.digests["amendment"] = versions[-1]["digest"]
+
+
+async def _sent(scene: Scene) -> None:
+    """Records with ids of the learner's own making, sent with keys."""
+    for path, body in (
+        ("/v1/goals", texts.goal(scene.planted, "sent", "learner")),
+        ("/v1/evidence-items", texts.evidence(scene.planted, "sent", "learner")),
+    ):
+        content = json.dumps({"id": str(uuid7()), **body}).encode()
+        request = Asked("POST", path, "", "application/json", content)
+        key = str(uuid7())
+        headers = {"Idempotency-Key": key}
+        answer = await request.by(scene.world.app, scene.tokens["learner"], **headers)
+        assert answer.status == 201, answer.text
+        scene.sent.append((request, key))

@@ -235,6 +235,8 @@ GET /v1/people/{person_id}
     stranger    200 stranger operator | 404 rest
     asker       200 operator | 404 rest
     former      200 former operator | 404 rest
+    other_head  200 other_head operator | 404 rest
+    lead        200 lead learner member operator | 404 rest
 PATCH /v1/people/{person_id}
     learner     200 learner administrator operator client | 403 COLLEAGUES lead member | 404 rest
     stranger    200 stranger operator | 404 rest
