@@ -77,7 +77,7 @@ UPLOADS = [e for e in GATED if e.gate and e.gate.streams]
 """Their body is a file, which the endpoint reads itself."""
 
 OF_ACTIVE = (
-    "/completion", "/ending", "/amendments", "/narrowing", "/departure", "/detachments",
+    "/completion", "/ending", "/amendments", "/narrowing", "/departure", "/detachments", "/readers",
 )  # fmt: skip
 """What is asked of an agreement in force, not of a proposal."""
 
@@ -112,6 +112,11 @@ class Scene:
             assert name in values, f"give the scene a place for {{{name}}} of {endpoint}"
             path = path.replace(f"{{{name}}}", values[name])
         return path
+
+    def needed(self, endpoint: Endpoint, *, but: str = "") -> str:
+        """A query with every parameter that the endpoint cannot do without, except `but`."""
+        every = {"resource": f"goal:{self.places['goal_id']}", "action": "goal:read"}
+        return "".join(f"{n}={every[n]}&" for n in endpoint.query if n in every and n != but)
 
     async def send(
         self,

@@ -254,6 +254,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("record_id", Id, nullable=False),
         sa.Column("agreement_id", Id, nullable=False),
+        sa.Column("typed", sa.Boolean(), nullable=False),
         sa.Column("kept_at", Moment, nullable=False),
         sa.Column("shown", sa.JSON(), nullable=False),
         sa.Column("to_coaches", sa.Boolean(), nullable=False),
@@ -440,8 +441,21 @@ def upgrade() -> None:
         " WHERE id = learning_agreement_terms.agreement_id)"
     )
     op.create_index(op.f("ix_goals_delete_by"), "goals", ["delete_by"], unique=False)
+    _index_authors("created_by <> owner_id AND wording_number = 1")
     _index_outsiders(
         " AND learners_gone = 0", " AND NOT learners_gone", "agreement_id", "delete_by"
+    )
+
+
+def _index_authors(condition: str) -> None:
+    op.drop_index("ix_goals_created_by_id", table_name="goals")
+    where = sa.text(condition)
+    op.create_index(
+        "ix_goals_created_by_id",
+        "goals",
+        ["created_by", "id"],
+        sqlite_where=where,
+        postgresql_where=where,
     )
 
 
@@ -463,6 +477,7 @@ def _index_outsiders(sqlite: str, postgresql: str, *columns: str) -> None:
 
 
 def downgrade() -> None:
+    _index_authors("created_by <> owner_id")
     _index_outsiders("", "", "agreement_id")
     op.drop_index(op.f("ix_goals_delete_by"), table_name="goals")
     for table, column, _ in reversed(_COLUMNS):

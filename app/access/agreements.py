@@ -225,6 +225,7 @@ def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]
         return {}
     return {
         Relation.DRAFTER: _drafted(row),
+        Relation.ASKED: _invited(row, _asked_for_proposal),
         Relation.INVITED: _invited(row),
         Relation.AMENDER: _amends(row),
         Relation.FORMER: _former(row),

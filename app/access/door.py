@@ -1,5 +1,6 @@
 """The door: the only way from a request to rows; `gates` puts it on a route."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,12 @@ LANGUAGE = "en"
 
 
 OVER = "The agreement is over, or its learner has left it: nothing more is written under it."
+
+
+_VIEW = re.compile(r"\.([a-z]+)")
+_ALL = 2
+_SHOWS = {"existence": 0, "withheld": 0, "written": 0, "version": 1, "kept": 1}
+"""How much of a record a view shows; one that is not named here shows all."""
 
 
 class Access:
@@ -227,12 +234,15 @@ class Access:
         if resource.owes_receipt is not None:
             self._owed.extend((resource.kind, row["id"]) for row in rows if row["owes_receipt"])
 
-    async def still_reads(self, kind: str, resource_id: UUID) -> bool:
-        """Whether the caller sees the record now; what is no resource of its own stays as it was."""
+    async def still_reads(self, kind: str, resource_id: UUID, etag: str | None) -> bool:
+        """Whether the caller sees the record now, and no less of it than the answer with `etag`."""
         resource = RESOURCES.get(kind)
         row = None if resource is None else await self.find(resource, resource_id)
-        # Nor is an answer sent again that says more than the record shows by now.
-        return row is not None and not row.get("reduced")
+        if row is None or row.get("reduced"):
+            return False
+        was = _VIEW.search(etag or "")
+        shown = _SHOWS.get(row.get("view", "full"), _ALL)
+        return shown >= (_SHOWS.get(was[1], _ALL) if was else _ALL)
 
     async def before_answer(self) -> None:
         """Writes the receipts that this request owes."""

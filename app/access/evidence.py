@@ -28,7 +28,6 @@ _files: Any = EvidenceFile.__table__
 _goals: Any = EvidenceGoal.__table__
 _items: Any = EvidenceFrameworkItem.__table__
 
-FULL = "full"
 WITHHELD = "withheld"
 """Name of the view of an owner who has left where it was captured: that it is there, no more."""
 
@@ -82,7 +81,6 @@ def _file_list(row: Any) -> ColumnElement[Any]:
 
 
 def _finish(row: dict[str, Any]) -> None:
-    row.setdefault("view", FULL)
     # Goals and what is kept of the files come and go without a new version: the ETag tells of it.
     lists = f"{row['goal_ids']}{row['files']}".encode()
     row["shade"] = f"{row['shade']}-{zlib.crc32(lists):x}"

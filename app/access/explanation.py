@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.access.audience import ASKED, RULES
+from app.access.audience import RULES
 from app.access.caller import Caller, CallerKind
 from app.access.door import OVER, Access
 from app.access.grants import GRANTS, Action, Relation, allows
@@ -85,4 +85,3 @@ def permissions(caller: Caller) -> list[dict[str, Any]]:
         }
         for action, grant in GRANTS.items()
     ]
-

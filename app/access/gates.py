@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Path
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from app.access.caller import authenticate
@@ -91,7 +92,7 @@ _PRECONDITION = ("PATCH", "PUT", "DELETE")
 def one(
     action: Action,
     resource: Resource,
-    shows: type[BaseModel] | None = None,
+    shows: Any = None,
     *,
     streams: bool = False,
 ) -> Any:
@@ -136,12 +137,17 @@ def one(
     return _gated(gate, found)
 
 
+@cache
+def _adapter(shows: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shows)
+
+
 async def _check_version(
     request: Request,
     access: Access,
     resource: Resource,
     held: Held,
-    shows: type[BaseModel] | None,
+    shows: Any,
 ) -> None:
     sent = request.headers.getlist("if-match")
     if not sent:
@@ -161,5 +167,5 @@ async def _check_version(
     raise StaleVersion(
         "The record has changed since you read it.",
         headers={"ETag": access.etag or ""},
-        current=to_current(shows.model_validate(row)),
+        current=to_current(_adapter(shows).validate_python(row)),
     )

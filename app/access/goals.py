@@ -1,5 +1,6 @@
 """Goals, as readers see them; who sees one is decided in `owned`."""
 
+import hashlib
 from typing import Any
 
 from sqlalchemy import ColumnElement, String
@@ -10,7 +11,7 @@ from app.access.records import record
 from app.access.visibility import Resource, Way, parameter
 from app.core.sql import there_is
 from app.core.tables import Id, Moment
-from app.models.goals import Goal, GoalFrameworkItem, GoalProgress, GoalRevision
+from app.models.goals import WORDING, Goal, GoalFrameworkItem, GoalProgress, GoalRevision
 from app.models.terms import RecordKind
 
 _items: Any = GoalFrameworkItem.__table__
@@ -24,6 +25,30 @@ _SHOWN = (
 
 def _has_item(row: Any, bind: Any) -> ColumnElement[bool]:
     return there_is(_items, _items.c.goal_id == row.c.id, _items.c.item_id == bind)
+
+
+_WRITTEN = frozenset(
+    (
+        "id",
+        "created_at",
+        "owner_id",
+        "created_by",
+        "agreement_id",
+        *WORDING,
+        "wording_number",
+        "view",
+    )
+)
+
+
+def _finish(row: dict[str, Any]) -> None:
+    """Who typed a goal and is not ticked reads what they typed, and nothing of what became of it."""
+    if row.pop("only_written", False):
+        row["view"] = "written"
+        for name in set(row) - _WRITTEN - {"version", "owes_receipt"}:
+            del row[name]
+        shown = "|".join(str(row[name]) for name in sorted(_WRITTEN))
+        row["view_digest"] = hashlib.sha256(shown.encode()).hexdigest()[:20]
 
 
 GOALS = record(
@@ -40,6 +65,7 @@ GOALS = record(
         "state": (lambda row, bind: row.c.state == bind, String),
         "framework_item": (_has_item, Id),
     },
+    finish=_finish,
 )  # fmt: skip
 
 
@@ -65,8 +91,9 @@ GOAL_PROGRESS = Resource(
     filters={
         "goal_id": lambda row, bind: row.c.goal_id == bind,
         "until": lambda row, bind: row.c.created_at <= bind,
+        "created_by": lambda row, bind: row.c.created_by == bind,
     },
-    filter_types={"goal_id": Id, "until": Moment},
+    filter_types={"goal_id": Id, "until": Moment, "created_by": Id},
 )
 
 GOAL_REVISIONS = Resource(

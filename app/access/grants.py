@@ -17,12 +17,13 @@ class Relation(StrEnum):
     ADMINISTRATOR = "an administrator of the organisation"
     ADVISER = "a tutor or specialist of the agreement"
     AMENDER = "who proposed the amendment"
+    ASKED = "somebody whom the proposal names"
     CLIENT = "an integration client of the organisation"
     COACH = "a coach of the agreement"
     DRAFTER = "who drafted it"
     FACILITATOR = "a facilitator of the network"
     FORMER = "somebody who was a party of it"
-    INVITED = "somebody whom the proposal names"
+    INVITED = "somebody whom the proposal or the amendment names"
     LEAD = "a lead of the network"
     LEARNER = "a learner of the agreement"
     OPERATOR = "an administrator of the operator"
@@ -115,7 +116,7 @@ class Grant(NamedTuple):
 
 GRANTS: dict[Action, Grant] = {
     Action.ACCESS_AUDIENCE: Grant(
-        "access:read", (_R.OWNER, _R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
+        "access:read", (_R.OWNER, _R.DRAFTER, _R.ASKED, _R.PARTY), clients=False
     ),
     # Of what the caller sees; what is hidden is not explained.
     Action.ACCESS_EXPLANATION: Grant("access:read"),

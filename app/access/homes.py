@@ -17,7 +17,7 @@ from app.access import relations as r
 from app.access.records import RECORDS
 from app.access.visibility import parameter
 from app.core.clock import today
-from app.core.db import Unit
+from app.core.db import Database, Unit
 from app.core.query import Query
 from app.core.sql import there_is
 from app.core.tables import Id
@@ -75,7 +75,7 @@ _MARK = Query(
     .where(_agreements.c.id == _id, not_(_learner_to_come_or_there(_agreements)))
     .returning(_agreements.c.id)
 )
-_CANDIDATES = Query(
+_some = (
     select(_agreements.c.id)
     .where(
         not_(_agreements.c.learners_gone),
@@ -84,9 +84,9 @@ _CANDIDATES = Query(
     )
     .order_by(_agreements.c.id)
     .limit(parameter("limit", Integer))
-    .with_for_update(),
-    scoped=True,
 )
+_ANY = Query(_some, scoped=True)
+_CANDIDATES = Query(_some.with_for_update(), scoped=True)
 
 
 @cache
@@ -119,16 +119,23 @@ async def learners_may_be_there(unit: Unit, agreement_id: UUID) -> None:
     await _change_records(unit, agreement_id, gone=False)
 
 
+async def any_gone(database: Database) -> bool:
+    """Whether there is an agreement to mark."""
+    return bool(await database.rows(_ANY, {"limit": 1, "today": today()}))
+
+
 async def mark_gone(unit: Unit, limit: int = 100) -> int:
     """Marks up to `limit` agreements that no learner is or will be at home of; says how many."""
     await unit.begin()
     candidates = await unit.rows(_CANDIDATES, {"limit": limit, "today": today()})
+    marked = 0
     for (agreement_id,) in candidates:
         # Held now; looked at once more, since somebody may have come while it was waited for.
         values = {"agreement_id": agreement_id, "today": today()}
         if await unit.rows(_MARK, values):
             await _change_records(unit, agreement_id, gone=True)
-    return len(candidates)
+            marked += 1
+    return marked
 
 
 async def _change_records(unit: Unit, agreement_id: UUID, *, gone: bool) -> None:

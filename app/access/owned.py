@@ -18,8 +18,8 @@ from sqlalchemy import (
 from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.grants import Relation
-from app.access.visibility import KEPT, Way
-from app.core.sql import json_object, there_is
+from app.access.visibility import KEPT, WRITTEN, Way
+from app.core.sql import json_object, there_is, wire
 from app.models.agreements import AgreementNetwork, AgreementTerm, LearningAgreement
 from app.models.evidence import EvidenceGoal
 from app.models.networks import NetworkRole
@@ -53,6 +53,27 @@ def open_to_others(row: Any) -> ColumnElement[bool]:
     return or_(row.c.delete_by.is_(None), row.c.delete_by > r.today)
 
 
+def shareable(row: Any) -> ColumnElement[bool]:
+    """Whether a share of the record counts: its date has not passed, consent was not withdrawn, and
+    what may show pupils has not been left behind by its owner where it was captured."""
+    consented = or_(row.c.pupil_consent.is_(None), row.c.pupil_consent != Consent.WITHDRAWN)
+    if "controller_organisation_id" not in row.c:
+        return and_(open_to_others(row), consented)
+    a = r.affiliations.alias("owner_at_controller")
+    owner_there = there_is(
+        a,
+        a.c.person_id == row.c.owner_id,
+        a.c.organisation_id == row.c.controller_organisation_id,
+        r.current(a),
+    )
+    stays = or_(
+        row.c.shows_pupils == PupilsShown.NO,
+        row.c.controller_organisation_id.is_(None),
+        owner_there,
+    )
+    return and_(open_to_others(row), consented, stays)
+
+
 def at_home(row: Any) -> ColumnElement[bool]:
     """Whether a learner of the record's agreement is at its home organisation today."""
     # The mark keeps a page from walking over what is left behind; the dates decide.
@@ -71,11 +92,15 @@ def _by_class(row: Any, reader: Reader) -> Way:
     )
 
 
+def _still_ticked(copy: Any, row: Any) -> ColumnElement[bool]:
+    return or_(*(and_(copy.c[f"to_{c}"], row.c[f"to_{c}"]) for c in PARTY_READERS))
+
+
 def _kept_by_me(row: Any, kind: str) -> Way:
     """What somebody who has left keeps: as long as the record ticks a class that they were of."""
     return Way(
         KEPT,
-        or_(*(and_(kept.c[f"to_{c}"], row.c[f"to_{c}"]) for c in PARTY_READERS)),
+        or_(kept.c.typed, _still_ticked(kept, row)),
         link=and_(kept.c.person_id == r.me, kept.c.kind == kind),
         along=kept,
         key=kept.c.record_id,
@@ -86,7 +111,7 @@ def network_reads(row: Any, kind: RecordKind, network_id: Any) -> ColumnElement[
     """Whether no child stands against it, and the text in force names the network and ticks it."""
     t, n = _terms.alias("ticking"), _named.alias("naming")
     return and_(
-        open_to_others(row),
+        shareable(row),
         or_(row.c.shows_pupils == PupilsShown.NO, row.c.pupil_consent == Consent.GIVEN),
         there_is(t, t.c.agreement_id == row.c.agreement_id, t.c.kind == kind, t.c.to_networks),
         there_is(n, n.c.agreement_id == row.c.agreement_id, n.c.network_id == network_id),
@@ -143,14 +168,14 @@ def _client_ways(row: Any, kind: str, disclosed: RecordKind) -> list[Way]:
 
 
 def _author(row: Any) -> Way:
-    """Who typed a goal for its learner: what they wrote, not what its owner has made of it since."""
+    """Who typed a goal for its learner: what they wrote, as long as they are a party."""
     return Way(
-        "author",
+        WRITTEN,
         and_(
             row.c.created_by == r.me,
             row.c.created_by != row.c.owner_id,
             row.c.wording_number == 1,
-            r.wrote_as_party(row.c.agreement_id),
+            r.party_as(row.c.agreement_id),
         ),
     )
 
@@ -159,7 +184,7 @@ def _goal_shared_with_evidence(row: Any) -> Way:
     """Evidence of the same owner, linked to a goal that was shared together with its evidence."""
     return Way(
         "goal_share",
-        and_(row.c.owner_id == goal_share.c.owner_id, open_to_others(row)),
+        and_(row.c.owner_id == goal_share.c.owner_id, shareable(row)),
         through=goal_share,
         mine=and_(
             goal_share.c.person_id == r.me,
@@ -192,7 +217,7 @@ def owned_ways(kind: str, disclosed: RecordKind) -> Callable[[Any, CallerKind], 
             ),
             Way(
                 "share",
-                open_to_others(row),
+                shareable(row),
                 link=and_(share.c.person_id == r.me, _shared(kind)),
                 along=share,
                 key=share.c.record_id,
@@ -211,7 +236,9 @@ def as_it_stood(kind: str) -> Callable[[Any, ColumnElement[bool]], ColumnElement
     def column(row: Any, as_it_is: ColumnElement[bool]) -> ColumnElement[Any]:
         k = _kept.alias("as_it_stood")
         # CASE, so that the other ways are asked only about rows that are kept at all.
-        shown = json_object("kept_at", k.c.kept_at, "shown", k.c.shown)
+        shown = json_object(
+            "kept_at", wire(k.c.kept_at), "shown", k.c.shown, "ticked", _still_ticked(k, row)
+        )
         return (
             select(case((as_it_is, null()), else_=shown))
             .where(k.c.person_id == r.me, k.c.kind == kind, k.c.record_id == row.c.id)

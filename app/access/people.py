@@ -88,8 +88,17 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
                 .join(on_table, on_table.c.id == asked.c.agreement_id)
                 .where(
                     asked.c.person_id == r.me,
-                    asked.c.number == on_table.c.shown_number,
-                    on_table.c.state == AgreementState.PROPOSED,
+                    or_(
+                        and_(
+                            asked.c.number == on_table.c.shown_number,
+                            on_table.c.state == AgreementState.PROPOSED,
+                        ),
+                        and_(
+                            asked.c.number == on_table.c.amendment_number,
+                            on_table.c.state == AgreementState.ACTIVE,
+                            on_table.c.amendment_lapses_on > r.today,
+                        ),
+                    ),
                 )
             ),
         ),

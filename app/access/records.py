@@ -49,6 +49,7 @@ def _prepare(
     def prepare(row: dict[str, Any]) -> None:
         if row.get("kept"):
             _put_back(row, lists)
+        row.setdefault("view", FULL)
         row["readers"] = _READERS[row["ticks"]]
         # The terms may take ticks away without a new version: the ETag tells of it.
         row["shade"] = row["ticks"]
@@ -75,8 +76,12 @@ def _put_back(row: dict[str, Any], lists: tuple[str, ...]) -> None:
         elif name not in _OF_TODAY:
             row[name] = json.dumps(value) if isinstance(value, (list, dict)) else value
     row["kept_at"] = kept_row["kept_at"]
+    row["only_written"] = not kept_row["ticked"]
     row["view"] = KEPT
 
+
+FULL = "full"
+"""Name of the view of those who see a record as it is."""
 
 RECORDS: dict[RecordKind, Resource] = {}
 """The kinds of owned record, by the word that the terms have for them."""

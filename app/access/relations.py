@@ -17,7 +17,7 @@ from app.models.people import (
     Client,
     Operator,
 )
-from app.models.terms import FormerParties, PartyRole
+from app.models.terms import PartyRole
 
 me = parameter("me", Id)
 client = parameter("client", Id)
@@ -138,17 +138,6 @@ def reached_by(party: Any, record: Any) -> ColumnElement[bool]:
         p.c.until.is_(None),
     )
     return or_(record.c.created_at >= party.c.since, and_(party.c.earlier_records, owner_is_party))
-
-
-def wrote_as_party(agreement_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether the caller is a party, or was one whom the terms let keep what they wrote."""
-    p = parties.alias("wrote_as")
-    return there_is(
-        p,
-        p.c.agreement_id == agreement_id,
-        p.c.person_id == me,
-        or_(p.c.until.is_(None), p.c.keeps != FormerParties.NOTHING),
-    )
 
 
 def member_today(membership: Any) -> ColumnElement[bool]:

@@ -21,7 +21,10 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
+    false,
     insert,
+    not_,
     or_,
     select,
     true,
@@ -40,6 +43,9 @@ def parameter(name: str, type_: Any) -> BindParameter[Any]:
 
 
 _LIMIT = parameter("limit", Integer)
+
+
+Conditions = Callable[[Any], list[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -70,20 +76,23 @@ class Way:
             met = there_is(self.along, self.key == row.c.id, met)
         return met if self.through is None else there_is(self.through, self.mine, met)
 
-    def newest(
-        self, row: Any, narrowed: Callable[[Any, Any], list[ColumnElement[bool]]]
-    ) -> Select[Any]:
-        """Ids of the rows that are seen by this way, newest first; `narrowed` takes the row and
-        the column of its id."""
+    def newest(self, row: Any, filters: Conditions, before: Conditions) -> Select[Any]:
+        """Ids of the rows that are seen by this way, newest first. `filters` are conditions on the
+        row, `before` on the column of its id."""
         if self.along is None:
             key, source = row.c.id, row
+            met = [self.condition, *filters(row)]
         else:
             assert self.key is not None
-            key, source = self.key, self.along.join(row, self.key == row.c.id)
+            key, source = self.key, self.along
+            # Asked as a value: a planner turns a join round, and walks the rows that it could name.
+            outer = (self.along,) if self.through is None else (self.along, self.through)
+            asked = select(and_(true(), self.condition, *filters(row))).where(row.c.id == key)
+            met = [asked.select_from(row).correlate(*outer).scalar_subquery()]
         return (
             select(key.label("id"))
             .select_from(source)
-            .where(self.link, self.condition, *narrowed(row, key))
+            .where(self.link, *met, *before(key))
             .order_by(key.desc())
             .limit(_LIMIT)
         )
@@ -141,15 +150,18 @@ def register(resource: Resource) -> Resource:
 KEPT = "kept"
 """Name of the way of seeing of those who read a record as it stood when they left."""
 
-_SAME_WHEN_KEPT = frozenset(("agreement_id", "owner_id"))
-"""Filters by what never changes. Another would tell who has left what has become of a record."""
+WRITTEN = "author"
+"""Name of the way of seeing of those who read no more of a record than what they typed."""
+
+_PARTLY = (KEPT, WRITTEN)
+_NEVER_CHANGE = frozenset(("agreement_id", "owner_id"))
 
 
 def visible(
     resource: Resource, row: Any, kind: CallerKind, *, as_it_is: bool = False
 ) -> ColumnElement[bool]:
     """Whether a caller of this kind sees `row`, or (`as_it_is`) sees it as it is today."""
-    ways = [way for way in resource.ways(row, kind) if way.name != KEPT or not as_it_is]
+    ways = [w for w in resource.ways(row, kind) if not (as_it_is and w.name in _PARTLY)]
     return or_(*(way.predicate(row) for way in ways))
 
 
@@ -166,6 +178,12 @@ def _columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnEleme
     if resource.kept is not None and kind is CallerKind.PERSON:
         as_it_is = visible(resource, row, kind, as_it_is=True)
         columns.append(resource.kept(row, as_it_is).label("kept"))
+        if any(way.name == WRITTEN for way in resource.ways(row, kind)):
+            typed = and_(
+                row.c.created_by == parameter("me", Id), row.c.created_by != row.c.owner_id
+            )
+            # CASE, so that the other ways are asked only about what the caller typed for another.
+            columns.append(case((typed, not_(as_it_is)), else_=false()).label("only_written"))
     if resource.owes_receipt is not None:
         columns.append(resource.owes_receipt(row, kind).label("owes_receipt"))
     return columns
@@ -201,7 +219,7 @@ def locked_statement(resource: Resource, kind: CallerKind) -> Select[Any]:
         relations.append(resource.over(row).label("over"))
     return (
         select(resource.entity, *relations)
-        .where(row.c.id == parameter("id", Id), visible(resource, row, kind))
+        .where(row.c.id == parameter("id", Id), visible(resource, row, kind, as_it_is=True))
         .with_for_update(of=row)
         .execution_options(scoped=True)
     )
@@ -229,21 +247,21 @@ def page_query(
 ) -> Query:
     """One page, newest id first: `limit` rows below `cursor` that pass the filters."""
 
-    def narrowed(row: Any, key: Any) -> list[ColumnElement[bool]]:
-        conditions = [
+    def narrowed(row: Any) -> list[ColumnElement[bool]]:
+        return [
             resource.filters[name](row, parameter(name, resource.filter_types[name]))
             for name in sorted(filters)
         ]
-        if continued:
-            conditions.append(key < parameter("cursor", Id))
-        return conditions
+
+    def before(key: Any) -> list[ColumnElement[bool]]:
+        return [key < parameter("cursor", Id)] if continued else []
 
     row = resource.table.alias("this")
     branches = []
     for way in resource.ways(row, kind):
-        if way.name == KEPT and not filters <= _SAME_WHEN_KEPT:
-            continue
-        newest = way.newest(row, narrowed)
+        if way.name in _PARTLY and filters - _NEVER_CHANGE:
+            continue  # a filter on what has changed since would tell of the change
+        newest = way.newest(row, narrowed, before)
         if way.through is not None:
             # The newest of each of the caller's agreements or schools, not of all together.
             each = each_id(newest.correlate(way.through))

@@ -11,7 +11,7 @@ from app.access.frameworks import framework_items
 from app.access.gates import Owned
 from app.access.goals import GOALS
 from app.access.grants import Relation
-from app.access.sharing import forget, say_of_pupils
+from app.access.sharing import forget, say_of_pupils, untick_kept
 from app.access.standing import (
     Standing,
     allowed_ticks,
@@ -123,6 +123,7 @@ async def revise_goal(
     if readers is not None:
         ticks = await new_ticks(access, goal, readers, RecordKind.GOALS)
         if ticks != goal.readers:
+            await untick_kept(access, goal.resource_kind, goal.id, goal.readers - ticks)
             goal.tick(ticks)
             changed.add("readers")
     if changed:
@@ -141,6 +142,7 @@ async def _relink(access: Access, goal: Goal, items: list[UUID]) -> None:
 async def propose_goal(owned: Owned[Goal]) -> None:
     """Puts a draft on the table."""
     goal = owned.entity
+    goal.check_not_erased()
     if goal.state != GoalState.DRAFT:
         raise Conflict(f"The goal is {goal.state}; only a draft is proposed.")
     goal.move(GoalState.PROPOSED)
@@ -152,6 +154,7 @@ async def accept_goal(owned: Owned[Goal], *, wording_number: int) -> None:
     """The learner or a coach accepts the wording that they have read; with both it is agreed."""
     goal, me = owned.entity, owned.access.caller.person_id
     assert me is not None
+    goal.check_not_erased()
     if wording_number != goal.wording_number:
         raise Conflict(f"The wording is number {goal.wording_number} now: read it again.")
     goal.accept(
@@ -169,6 +172,7 @@ async def note_progress(
 ) -> dict[str, Any]:
     """Adds an entry to the goal's history; its learner may move the goal with it, also back."""
     goal, access = owned.entity, owned.access
+    goal.check_not_erased()
     before = goal.state
     if state is not None and state != before:
         if not owned.held.is_any(Relation.OWNER):
@@ -193,7 +197,7 @@ async def note_progress(
 async def delete_goal(owned: Owned[Goal]) -> None:
     """Deletes a goal with its wordings and history; the journal keeps that it was there."""
     goal, access = owned.entity, owned.access
-    await forget(access, GOALS.kind, goal.id)
+    await forget(access.unit, GOALS.kind, goal.id)
     await access.unit.session.delete(goal)
     await _journal(access, goal, "deleted")
 

@@ -18,7 +18,8 @@ from app.core import wire
 from app.core.errors import Invalid
 from app.core.http import as_uuid
 from app.core.routes import Route
-from app.models.agreement_text import AgreementText, text_of
+from app.models.agreement_text import text_of
+from app.models.agreements import AgreementState
 from app.models.terms import Reader, RecordKind
 
 router = APIRouter(prefix="/v1/access", tags=["Access"], route_class=Route)
@@ -70,6 +71,7 @@ class ClassOut(BaseModel):
 
     reader: Reader
     who: list[WhoOut]
+    others: Annotated[int, Field(description="Members of a network whom the caller does not see.")]
 
 
 class ProspectOut(BaseModel):
@@ -86,7 +88,7 @@ class AudienceOut(BaseModel):
     readers: list[ReaderOut]
     under_proposed_terms: Annotated[
         list[ProspectOut] | None,
-        Field(description="Of a draft, a proposal or an amendment; null when nothing is proposed."),
+        Field(description="Of a proposal or an amendment; null when nothing is proposed."),
     ]
 
 
@@ -101,8 +103,8 @@ async def read_audience(
     query: Annotated[AudienceQuery, wire.Parameters],
 ) -> AudienceOut:
     """For the owner of a record and the parties of its agreement: the people and clients who could
-    read it with their next request, by name and by rule. Of a draft, a proposal or an amendment also
-    who could, kind by kind, before anyone signs."""
+    read it with their next request, by name and by rule. Of a proposal or an amendment also who could,
+    kind by kind, before anyone signs."""
     kind, resource_id = _split(query.resource)
     row = await access.standing(ASKED[kind], resource_id)
     readers = await readers_now(access, ASKED[kind], resource_id)
@@ -121,13 +123,13 @@ async def read_audience(
 
 async def _proposed(access: Access, row: dict[str, Any]) -> list[dict[str, Any]] | None:
     number = row["amendment_number"]
-    if number is None and row["state"] in ("draft", "proposed"):
+    if number is None and row["state"] == AgreementState.PROPOSED:
         number = row["number"]
     if number is None:
         return None
-    (version,) = await access.read(VERSIONS, agreement_id=as_uuid(row["id"]), number=number)
-    text: AgreementText = text_of(version["content"])
-    return await readers_under(access, text)
+    found = await access.read(VERSIONS, agreement_id=as_uuid(row["id"]), number=number)
+    # It may have been withdrawn in this moment.
+    return await readers_under(access, text_of(found[0]["content"])) if found else None
 
 
 class ExplanationQuery(AudienceQuery):

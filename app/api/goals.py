@@ -1,10 +1,10 @@
 """Goals: what a learner sets out to do, negotiated with coach and tutor."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import MISSING, Field, Json
+from pydantic import MISSING, BaseModel, Field, Json
 
 from app.access.claims import claim
 from app.access.door import Access
@@ -33,8 +33,9 @@ GoalStateName = Annotated[Any, wire.member_of(GoalState)]
 
 
 class GoalOut(RecordOut):
-    """A goal of one learner."""
+    """A goal of one learner; `kept` is as it stood when its reader left the agreement."""
 
+    view: Literal["full", "kept"]
     state: GoalStateName
     wording_number: Annotated[int, Field(description="Rises with each revision of the wording.")]
     statement: str
@@ -50,6 +51,31 @@ class GoalOut(RecordOut):
     learner_accepted_at: wire.WireMomentOrNull
     coach_accepted_at: wire.WireMomentOrNull
     coach_accepted_by: wire.WireIdOrNull
+
+
+class GoalWritten(BaseModel):
+    """What somebody typed for its learner who does not let them read on: no more than that."""
+
+    view: Literal["written"]
+    id: wire.WireId
+    created_at: wire.WireMoment
+    owner_id: wire.WireId
+    created_by: wire.WireId
+    agreement_id: wire.WireIdOrNull
+    wording_number: int
+    statement: str
+    baseline: str | None
+    stage: Annotated[Any, wire.member_of(Stage, or_null=True)]
+    pupil_gain: str | None
+    success_indicators: Json[list[str]]
+    development_plan_priorities: Json[list[str]]
+    personal_priority: str | None
+    principles: Json[list[str]]
+    framework_items: Json[list[str]]
+    target_date: wire.WireDayOrNull
+
+
+Shown = Annotated[GoalOut | GoalWritten, Field(discriminator="view")]
 
 
 class Wording(wire.Shape):
@@ -115,7 +141,7 @@ async def list_goals(
     access: Annotated[Access, may(Action.GOAL_READ)],
     query: Annotated[GoalQuery, wire.Parameters],
     response: Response,
-) -> Page[GoalOut]:
+) -> Page[Shown]:
     """Goals that the caller may see, newest first."""
     page = await access.page(GOALS, query)
     access.link(response, page)
@@ -123,7 +149,7 @@ async def list_goals(
 
 
 @router.post("", status_code=201, summary="Record a goal")
-async def record_goal(access: Annotated[Access, may(Action.GOAL_CREATE)], body: GoalNew) -> GoalOut:
+async def record_goal(access: Annotated[Access, may(Action.GOAL_CREATE)], body: GoalNew) -> Shown:
     """A learner's own goal (a draft), or one that a coach or adviser proposes to a learner."""
     made = await claim(access, GOALS, body)
     if not made.repeated:
@@ -140,7 +166,7 @@ async def record_goal(access: Annotated[Access, may(Action.GOAL_CREATE)], body: 
 
 
 @router.get("/{goal_id}", summary="Read a goal")
-async def read_goal(row: Annotated[Row, one(Action.GOAL_READ, GOALS)]) -> GoalOut:
+async def read_goal(row: Annotated[Row, one(Action.GOAL_READ, GOALS)]) -> Shown:
     """One goal that the caller may see."""
     return row.data  # type: ignore[return-value]
 
@@ -222,6 +248,13 @@ class ChildQuery(PageQuery):
     """Parameters of a list that hangs below a record."""
 
 
+def _shown_of(row: Row) -> dict[str, Any]:
+    """Which entries a reader sees: of what they only typed, those that they typed themselves."""
+    if row.data["view"] == "written":
+        return {"created_by": row.access.caller.person_id}
+    return as_of(row)
+
+
 @router.get("/{goal_id}/progress", summary="Read a goal's progress")
 async def list_progress(
     row: Annotated[Row, one(Action.GOAL_READ, GOALS)],
@@ -229,7 +262,7 @@ async def list_progress(
     response: Response,
 ) -> Page[GoalProgressOut]:
     """Entries, newest first."""
-    page = await row.access.page(GOAL_PROGRESS, query, goal_id=row.id, **as_of(row))
+    page = await row.access.page(GOAL_PROGRESS, query, goal_id=row.id, **_shown_of(row))
     row.access.etag = None
     row.access.link(response, page)
     return page  # type: ignore[return-value]
@@ -259,6 +292,8 @@ async def list_revisions(
     response: Response,
 ) -> Page[GoalRevisionOut]:
     """Wordings that were replaced, newest first."""
+    if row.data["view"] == "written":
+        return {"items": [], "next": None}  # type: ignore[return-value]
     page = await row.access.page(GOAL_REVISIONS, query, goal_id=row.id, **as_of(row))
     row.access.etag = None
     for item in page["items"]:

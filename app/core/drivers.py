@@ -88,6 +88,13 @@ class PostgresqlDriver:
         await self.connection.execute(sql)
 
 
+CROSSED = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+"""Two writes stood in each other's way, and the database let one of them go."""
+
 # Actions check first and name the field; this answers two writers who checked in the same moment.
 _TAKEN = Conflict("Another record holds that identifier, or one that this names is gone.")
 
@@ -99,6 +106,8 @@ def translated() -> Iterator[None]:
         yield
     except GONE as error:
         raise Unavailable("The database does not answer.") from error
+    except CROSSED as error:
+        raise Unavailable("Another write was in the way.") from error
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error) or "unable to open" in str(error):
             raise Unavailable("The database is busy.") from error
@@ -110,6 +119,9 @@ def translated() -> Iterator[None]:
     except StaleDataError as error:
         raise Conflict("Somebody else changed the record in the same moment.") from error
     except DBAPIError as error:
+        cause = getattr(error.orig, "__cause__", None)
+        if isinstance(error.orig, CROSSED) or isinstance(cause, CROSSED):
+            raise Unavailable("Another write was in the way.") from error
         if error.connection_invalidated or isinstance(error.orig, GONE):
             raise Unavailable("The database does not answer.") from error
         raise

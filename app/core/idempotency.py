@@ -86,9 +86,10 @@ _STORE = {
     name: Query(kind(answers).values(_values).on_conflict_do_nothing().returning(answers.c.status))
     for name, kind in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_EXPIRE = Query(
+EXPIRE = Query(
     delete(answers).where(answers.c.expires_at <= bindparam("now", type_=Moment, required=True))
 )
+"""Removes the answers whose time is over."""
 _SWEEP_EVERY = timedelta(minutes=1)
 _swept_at: dict[int, datetime] = {}
 """When this process last removed old answers, for each database."""
@@ -181,7 +182,7 @@ class Guard:
         moment = now()
         swept = _swept_at.get(id(self.unit.database))
         if swept is None or moment - swept > _SWEEP_EVERY or self.renews:
-            await self.unit.rows(_EXPIRE, {"now": moment})
+            await self.unit.rows(EXPIRE, {"now": moment})
             _swept_at[id(self.unit.database)] = moment
         stored = await self.unit.rows(
             _STORE[self.unit.database.dialect.name],

@@ -54,7 +54,8 @@ class FilePart:
         declared = request.headers.get("content-length", "")
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > self._limit + _FRAME:
             raise self._too_large()
-        boundary = described.get_boundary("")
+        with _readable():
+            boundary = described.get_boundary("")
         if not boundary or not boundary.isascii():
             raise MalformedRequest("The Content-Type does not name the boundary of its parts.")
         with _readable():
@@ -142,7 +143,7 @@ def _readable() -> Iterator[None]:
 
     try:
         yield
-    except FormParserError:
+    except (FormParserError, ValueError, LookupError, UnicodeError):
         raise MalformedRequest("The body is not multipart/form-data.") from None
 
 

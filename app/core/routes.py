@@ -48,7 +48,7 @@ class Admitted(Protocol):
 
     @property
     def caller_key(self) -> str: ...
-    async def still_reads(self, kind: str, resource_id: UUID) -> bool: ...
+    async def still_reads(self, kind: str, resource_id: UUID, etag: str | None) -> bool: ...
     async def before_answer(self) -> None: ...
 
 
@@ -203,7 +203,8 @@ async def _in_transaction(
         raise
     except idempotency.Replay as replay:
         stored = replay.answer
-        if not await admitted.still_reads(stored.kind, stored.resource_id):
+        etag = stored.headers.get("etag")
+        if not await admitted.still_reads(stored.kind, stored.resource_id, etag):
             raise NotFound() from None
         headers = {**stored.headers, "Idempotency-Replayed": "true"}
         return Response(stored.body, status_code=stored.status, headers=headers)

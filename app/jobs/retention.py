@@ -4,31 +4,28 @@ Nothing waits for it: dates are compared when reading. It may be missed, or run 
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
 import structlog
 from sqlalchemy import ARRAY, JSON, ColumnElement, String, bindparam, delete, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.access import relations as r
 from app.access.evidence import EVIDENCE_ITEMS
 from app.access.goals import GOALS
+from app.access.homes import any_gone, mark_gone
 from app.access.records import RECORDS
+from app.access.sharing import forget
 from app.access.visibility import Resource
 from app.actions.evidence import drop_files
 from app.core import journal
 from app.core.clock import now, today
 from app.core.db import Database, Unit
-from app.core.drivers import GONE
-from app.core.errors import Problem
 from app.core.files import Store, store
-from app.core.idempotency import answers
+from app.core.idempotency import EXPIRE
 from app.core.query import Query
 from app.models.evidence import EvidenceFile
 from app.models.goals import GoalProgress, GoalRevision
@@ -80,12 +77,14 @@ class Swept(NamedTuple):
 
     records: int
     shares: int
+    agreements: int
+    """Whose learners have left the home organisation: they are passed over from now on."""
     files: int
 
 
 async def sweep(database: Database, files: Store) -> Swept:
-    """Erases records whose date has come, ends shares whose date has passed, and removes files that
-    no row names. Raises Unavailable when the database or the files are away."""
+    """Erases records whose date has come, ends shares whose date has passed, marks agreements whose
+    learners have left, and removes files that no row names. Raises Unavailable when the database or the files are away."""
     records = 0
     for resource in RECORDS.values():
         while erased := await _erase_some(database, resource):
@@ -95,7 +94,11 @@ async def sweep(database: Database, files: Store) -> Swept:
     while ended := await _end_some(database):
         shares += ended
         await asyncio.sleep(_PAUSE)
-    swept = Swept(records, shares, await _drop_orphans(database, files))
+    marked = 0
+    while gone := await _mark_some(database):
+        marked += gone
+        await asyncio.sleep(_PAUSE)
+    swept = Swept(records, shares, marked, await _drop_orphans(database, files))
     if any(swept):
         log.info("swept", **swept._asdict())
     return swept
@@ -161,10 +164,8 @@ async def _forget(unit: Unit, kind: str, ids: list[UUID]) -> list[str]:
         keys.extend(found.scalars())
     for table, column in _BELOW.get(kind, ()):
         await execute(delete(table).where(table.c[column].in_(ids)))
-    for table in (_shares, _kept):
-        await execute(delete(table).where(table.c.kind == kind, table.c.record_id.in_(ids)))
-    # Answers that were kept to be sent again hold the text.
-    await execute(delete(answers).where(answers.c.kind == kind, answers.c.resource_id.in_(ids)))
+    for record_id in ids:
+        await forget(unit, kind, record_id)
     return keys
 
 
@@ -174,7 +175,18 @@ async def _end_some(database: Database) -> int:
     async with database.work() as unit:
         if not await unit.try_lock("sweep"):
             return 0
+        # Answers that were stored to be sent again go when their time is over, asked for or not.
+        await unit.rows(EXPIRE, {"now": now()})
         return len(await unit.rows(_END_PAST, {"today": today()}))
+
+
+async def _mark_some(database: Database) -> int:
+    if not await any_gone(database):
+        return 0
+    async with database.work() as unit:
+        if not await unit.try_lock("sweep"):
+            return 0
+        return await mark_gone(unit)
 
 
 async def _drop_orphans(database: Database, files: Store) -> int:
@@ -208,6 +220,6 @@ async def keep_sweeping(
     while True:
         try:
             await sweep(database, store())
-        except (Problem, SQLAlchemyError, asyncpg.PostgresError, sqlite3.Error, *GONE) as error:
-            log.error("sweep_failed", kind=type(error).__name__)
+        except Exception as error:  # whatever it was: the next time does what was missed
+            log.error("sweep_failed", kind=type(error).__name__, exc_info=True)
         await asyncio.sleep(every.total_seconds())

@@ -231,7 +231,8 @@ class AgreementText(_Part):
             say("/parties", "a learner is needed")
         if not coaches and not without_coach:
             say("/parties", "a coach, co-coach or mentor is needed")
-        if any(not set(coaches) - {learner} for learner in learners) and coaches:
+        alone = any(not set(coaches) - {learner} for learner in learners)
+        if alone and coaches and not without_coach:
             say("/parties", "each learner needs a coach other than themself")
         if len({(p.person_id, p.role) for p in self.parties}) != len(self.parties):
             say("/parties", "names a person twice in the same role")

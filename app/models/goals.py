@@ -94,8 +94,8 @@ class Goal(Record, Base):
                 "ix_goals_created_by_id",
                 "created_by",
                 "id",
-                sqlite_where=text("created_by <> owner_id"),
-                postgresql_where=text("created_by <> owner_id"),
+                sqlite_where=text("created_by <> owner_id AND wording_number = 1"),
+                postgresql_where=text("created_by <> owner_id AND wording_number = 1"),
             ),
             {"info": {"access": "owned:goal"}},
         )

@@ -55,7 +55,7 @@ class Share(Versioned, Base):
 
 
 class KeptRecord(Ticked, Base):
-    """A record as it stood when somebody left whose agreement lets them keep `their_time`.
+    """A record as it stood when somebody left whose agreement lets them keep `own` or `their_time`.
 
     The ticks are the classes of reader that they belonged to; they read it as long as the record
     itself ticks one of these.
@@ -71,6 +71,8 @@ class KeptRecord(Ticked, Base):
     agreement_id: Mapped[UUID] = mapped_column(
         ForeignKey("learning_agreements.id", ondelete="CASCADE"), type_=Id, index=True
     )
+    # They typed it for its learner: what they wrote they keep, whatever the ticks.
+    typed: Mapped[bool]
     kept_at: Mapped[datetime] = mapped_column(Moment)
     shown: Mapped[dict[str, Any]] = mapped_column(JSON)
 

@@ -282,6 +282,7 @@ async def test_who_is_replaced_signs_when_anything_else_is_changed(
 ) -> None:
     await arrive(world, "newcomer", "second")
     path = await in_force(world)
+    more = {**more}
     roles: dict[str, tuple[str, ...]] = {"coach": (), "newcomer": ("coach",)}
     earlier: tuple[str, ...] = ()
     if more.pop("earlier", False):
@@ -395,6 +396,27 @@ async def test_earlier_records_are_opened_and_closed_by_what_is_signed(world: Wo
     await amend(world, path, parties=named)
     await amend(world, path, parties=parties(world, **later))
     assert (await readers_of(world, old)).keys() == {"learner", "coach", "tutor"}
+
+
+@pytest.mark.parametrize("how", ["left", "removed"])
+async def test_what_a_learner_has_written_who_is_gone_is_opened_to_no_newcomer(
+    world: World, how: str
+) -> None:
+    await arrive(world, "newcomer")
+    path = await in_force(world)
+    goal = await goal_of(world, path)
+    without = parties(world, learner=())
+    if how == "left":
+        await leave(world, path, "learner")
+    else:
+        await amend(world, path, by="coach", parties=without)
+    # Those who stayed sign that a newcomer reads what was before; whose it is has not signed.
+    joined = parties(world, learner=(), newcomer=("mentor", "tutor"), earlier=("newcomer",))
+    await amend(world, path, by="coach", parties=joined)
+    assert (await readers_of(world, goal)).keys() == {"learner", "coach", "tutor"}
+    again = parties(world, newcomer=("mentor",), earlier=("newcomer",))
+    await amend(world, path, by="coach", parties=again)
+    assert (await readers_of(world, goal)).keys() == {"learner", "coach", "tutor", "newcomer"}
 
 
 async def test_a_newcomer_who_declines_sees_nothing_of_it_any_more(world: World) -> None:
@@ -636,7 +658,7 @@ async def test_an_act_of_one_party_closes_an_open_amendment(world: World, act: s
     await sign(world, path, version, "learner", "fellow", "coach", "tutor")
     if act == "completion":
         assert (await world.learner.post(f"{path}/completion")).json()["state"] == "active"
-    body = {"goals": []} if act == "narrowing" else None
+    body: dict[str, Any] | None = {"goals": []} if act == "narrowing" else None
     done = await world.coach.post(f"{path}/{act}", json=body)
     assert done.status_code == 200, done.text
     assert (await answer(world, path, version, "newcomer")).status_code == 404

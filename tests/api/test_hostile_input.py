@@ -155,12 +155,12 @@ async def test_many_things_wrong_are_told_in_bounded_space(
     if lists:
         bodies["long lists"] = {name: ["x"] * (50_000 // len(lists)) for name in lists}
     for label, body in bodies.items():
-        started = time.perf_counter()
+        started = time.process_time()
 
         def judge(answer: Answer, started: float = started) -> None:
             problem(answer, 422)
             assert len(answer.body) < 50_000, f"{len(answer.body)} bytes"
-            assert time.perf_counter() - started < 3
+            assert time.process_time() - started < 3
 
         await findings.case(
             label, scene.send(endpoint, JSON, ANY, body=json.dumps(body).encode()), judge
@@ -181,11 +181,11 @@ async def test_reading_a_body_takes_time_in_proportion_to_its_size(
         "exponent": b'{"x": 1e-' + b"9" * 900_000 + b"}",
         "empty texts": b"[" + b'"\\u0041",' * 99_000 + b'""]',
     }.items():
-        started = time.perf_counter()
+        started = time.process_time()
 
         def judge(answer: Answer, started: float = started) -> None:
             problem(answer, 400, 422)
-            assert (took := time.perf_counter() - started) < 1, f"{took:.1f} s"
+            assert (took := time.process_time() - started) < 1, f"{took:.1f} s"
 
         await findings.case(label, scene.send(endpoint, JSON, ANY, body=body), judge)
 

@@ -139,12 +139,12 @@ async def test_many_parameters_are_told_in_bounded_space_and_time(
     scene: Scene, endpoint: Endpoint, findings: Findings
 ) -> None:
     many = "&".join(["a"] * 15_000 + [f"b{number}" for number in range(15_000)])
-    started = time.perf_counter()
+    started = time.process_time()
 
     def judge(answer: Answer) -> None:
         problem(answer, 422)
         assert len(answer.body) < 50_000, f"{len(answer.body)} bytes"
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3
 
     await findings.case("many", scene.send(endpoint, JSON, ANY, query=many), judge)
 
@@ -154,8 +154,9 @@ async def test_parameters_that_are_wrong_are_named(
     scene: Scene, endpoint: Endpoint, findings: Findings
 ) -> None:
     for name, schema in endpoint.query.items():
+        rest = scene.needed(endpoint, but=name)
         for value in wrong_parameters(name, schema):
-            asked = scene.send(endpoint, query=f"{name}={value}")
+            asked = scene.send(endpoint, query=f"{rest}{name}={value}")
             await findings.case(f"{name}={value:.60}", asked, refused(422, names={f"?{name}"}))
         for twice in (
             f"{name}=1&{name}=1",
@@ -214,7 +215,8 @@ async def test_a_search_text_is_only_a_text(scene: Scene, path: str) -> None:
 )
 async def test_odd_parameters_that_mean_something_are_taken(scene: Scene, query: bytes) -> None:
     for endpoint in LISTS:
-        harmless(await scene.send(endpoint, query=query))
+        whole = scene.needed(endpoint).encode() + query
+        harmless(await scene.send(endpoint, query=whole))
     for endpoint in PLAIN:
         if endpoint.method == "GET" and not query.strip(b"&"):
             assert (await scene.send(endpoint, query=query)).status == 200
@@ -225,7 +227,7 @@ async def test_a_cursor_belongs_to_its_list_and_cannot_be_changed(scene: Scene) 
     for _ in range(2):
         await world.goal(None)
     first = (await world.learner.get("/v1/goals", params={"limit": 1})).json()["next"]
-    elsewhere = {scene.path(endpoint) for endpoint in LISTS} - {"/v1/goals"}
+    elsewhere = {scene.path(e) for e in LISTS if "cursor" in e.query} - {"/v1/goals"}
     for path in sorted(elsewhere):
         moved = await world.learner.get(path, params={"cursor": first})
         assert (moved.status_code, moved.json()["errors"][0]["parameter"]) == (422, "cursor")
@@ -312,12 +314,12 @@ async def test_headers_of_a_read_do_no_harm(scene: Scene, endpoint: Endpoint) ->
         ),
     ]
     for name, value in odd:
-        answer = await scene.send(endpoint, (name, value))
+        answer = await scene.send(endpoint, (name, value), query=scene.needed(endpoint))
         expected = BYTES.get((name, value), 200) if is_file(endpoint) else 200
         assert answer.status == expected, (name, value[:60], answer.status, answer.text[:300])
         assert "evil" not in answer.text
         assert "evil" not in str(answer.headers)
-    every = await scene.send(endpoint, ("If-None-Match", "*"))
+    every = await scene.send(endpoint, ("If-None-Match", "*"), query=scene.needed(endpoint))
     assert every.status == (200 if every.header("etag") is None else 304)
 
 

@@ -11,12 +11,11 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from app.core.clock import now
 from app.core.db import Database, Unit
 from app.core.drivers import SqliteDriver
 from app.core.ids import uuid7
 from app.models.agreements import AgreementNetwork
-from app.models.shares import Share
+from app.models.goals import Goal
 from tests.amending import (
     agreement_of,
     amend,
@@ -29,7 +28,7 @@ from tests.amending import (
     readers_of,
     waiting,
 )
-from tests.test_cost import add_goals
+from tests.crowds import add, ticked
 from tests.worlds import World
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +37,7 @@ FOUR = {"learner", "fellow", "coach", "tutor"}
 ALL = ["coaches", "fellows", "advisers", "leaders", "systems"]
 PARTIES = ["coaches", "fellows", "advisers"]
 OPEN: dict[str, Any] = {"existence": ALL, "goals": ALL}
-ACTS = {
+ACTS: dict[str, Any] = {
     "narrowing": {"goals": []},
     "departure": None,
     "detachments": {"network_id": str(uuid4())},
@@ -285,18 +284,18 @@ async def found_network(world: World, who: str = "learner") -> str:
     return found
 
 
-async def share_with_network(world: World, goal: str, path: str, network_id: str) -> None:
-    """Shares a goal, as it stands in the database."""
-    moment = now()
-    async with world.database.work() as unit:
-        await unit.insert(
-            Share(
-                id=uuid7(), version=1, created_at=moment, updated_at=moment,
-                kind="goal", record_id=UUID(goal.rpartition("/")[2]), owner_id=world.learner.id,
-                created_by=world.learner.id, agreement_id=UUID(agreement_of(path)),
-                network_id=UUID(network_id), with_evidence=False, reason="Ours.",
-            )
-        )  # fmt: skip
+async def share_with_network(world: World, goal: str, network_id: str) -> str:
+    """The path of a share of a goal."""
+    body = {"goal_id": goal.rpartition("/")[2], "network_id": network_id}
+    made = await world.learner.post("/v1/shares", json=body)
+    assert made.status_code == 201, made.text
+    return f"/v1/shares/{made.json()['id']}"
+
+
+async def shares_of(world: World, goal: str) -> list[str]:
+    """The networks with which a goal is shared, as its owner sees them."""
+    listed = await world.learner.get("/v1/shares", params={"goal_id": goal.rpartition("/")[2]})
+    return [share["network_id"] for share in listed.json()["items"]]
 
 
 async def shared_goal(world: World) -> tuple[str, str, str]:
@@ -314,19 +313,9 @@ async def shared_goal(world: World) -> tuple[str, str, str]:
     )
     goal = f"/v1/goals/{made.json()['id']}"
     for network_id in networks:
-        await share_with_network(world, goal, path, network_id)
+        await share_with_network(world, goal, network_id)
     assert (await readers_of(world, goal)).keys() == {"learner", "coach", "administrator"}
     return path, goal, networks[0]
-
-
-async def shares_of(database: Database, goal: str) -> int:
-    async with database.work() as unit:
-        await unit.begin()
-        assert unit._connection is not None
-        found = await unit._connection.exec_driver_sql(
-            f"SELECT count(*) FROM shares WHERE record_id = '{goal.rpartition('/')[2]}'"
-        )
-        return int(found.scalar_one())
 
 
 @pytest.mark.parametrize("who", sorted(FOUR))
@@ -338,11 +327,11 @@ async def test_any_one_party_detaches_a_network_with_what_was_shared(
     assert detached.status_code == 200, detached.text
     assert len(detached.json()["text"]["networks"]) == 1
     # The other network is still named, and what was shared with it stays shared.
-    assert await shares_of(world.database, goal) == 1
+    assert await shares_of(world, goal) == detached.json()["text"]["networks"]
     assert (await readers_of(world, goal)).keys() == {"learner", "coach", "administrator"}
     other = detached.json()["text"]["networks"][0]
     await world.actors[who].post(f"{path}/detachments", json={"network_id": other})
-    assert await shares_of(world.database, goal) == 0
+    assert await shares_of(world, goal) == []
     assert (await readers_of(world, goal)).keys() == {"learner", "coach"}
     again = await world.actors[who].post(f"{path}/detachments", json={"network_id": other})
     assert again.json()["errors"][0]["pointer"] == "/network_id"
@@ -358,7 +347,7 @@ async def test_networks_that_the_terms_untick_read_nothing_any_more(world: World
     await narrow(world, path, "tutor", goals=["coaches"])
     assert (await readers_of(world, goal)).keys() == {"learner", "coach"}
     await amend(world, path, disclosure={"goals": ["coaches", "networks"]})
-    assert await shares_of(world.database, goal) == 0
+    assert await shares_of(world, goal) == []
     assert (await readers_of(world, goal)).keys() == {"learner", "coach"}
 
 
@@ -475,20 +464,18 @@ async def test_two_thousand_records_are_narrowed_by_one_statement_while_others_r
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = await in_force(world, disclosure=OPEN)
-    ticks = {f"to_{reader}": True for reader in ALL}
-
-    async def add(count: int) -> None:
-        async with world.database.work() as unit:
-            await add_goals(
-                unit, count, owner_id=world.learner.id, created_by=world.learner.id,
-                agreement_id=UUID(agreement_of(path)), home_organisation_id=world.school,
-                learners_gone=False, **ticks,
-            )  # fmt: skip
-
+    record = {
+        "owner_id": world.learner.id,
+        "created_by": world.learner.id,
+        "agreement_id": UUID(agreement_of(path)),
+        "home_organisation_id": world.school,
+        **ticked(*ALL),
+    }
     goal = await goal_of(world, path)
     with statements(world.database, monkeypatch) as few:
         await narrow(world, path, goals=[*PARTIES, "leaders"])
-    await add(2000)
+    async with world.database.work() as unit:
+        await add(unit, Goal, [record] * 2000)
     with (
         statements(world.database, monkeypatch) as many,
         held_up(world.database, goal.rpartition("/")[2]) as (reached, let_go),

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from app.core.clock import today
 from app.models.networks import NetworkMember
+from app.models.people import Affiliation
 from app.models.pupils import Consent
 from app.models.shares import Share
 from tests.worlds import Actor, World
@@ -342,3 +343,37 @@ async def test_a_shared_read_leaves_a_receipt(world: World) -> None:
         Query(select(table.c.person_id).where(table.c.resource_id == UUID(goal["id"]))), {}
     )
     assert [str(row[0]) for row in rows] == [str(world.head.id)]
+
+
+async def test_a_childrens_item_left_behind_is_shared_no_longer(world: World) -> None:
+    agreement = await world.agreement()
+    goal = await world.goal(agreement)
+    item = await evidence(
+        world,
+        agreement_id=agreement,
+        goal_ids=[goal["id"]],
+        shows_pupils="yes",
+        pupil_basis="Public task",
+        delete_by=LATER,
+    )
+    await with_person(world, "administrator", evidence_item_id=item["id"])
+    await with_person(world, "head", goal_id=goal["id"], with_evidence=True)
+    for who in ("administrator", "head"):
+        assert await sees(world.actors[who], "/v1/evidence-items", item["id"])
+    async with world.database.work() as unit:
+        await unit.begin()
+        await unit.session.execute(
+            update(Affiliation)
+            .where(Affiliation.person_id == world.learner.id)
+            .values(ends_on=today())
+        )
+    for who in ("administrator", "head"):
+        assert not await sees(world.actors[who], "/v1/evidence-items", item["id"])
+    answer = await share(
+        world,
+        evidence_item_id=item["id"],
+        person_id=str(world.coach.id),
+        reason="From my old school.",
+        ends_on=LATER,
+    )
+    assert answer.status_code in (409, 422)

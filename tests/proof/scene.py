@@ -163,7 +163,7 @@ async def _records(scene: Scene) -> None:
         await _file(scene, name, *allowed)
     await scene.call("learner", "POST", f"/v1/goals/{scene.ids['goal']['open']}/proposal")
     typed = texts.goal(
-        scene.planted, "typed", "tutor", "learner", agreement_id=agreement, readers=[]
+        scene.planted, "typed", "learner", "tutor", agreement_id=agreement, readers=[]
     )
     await scene.make(
         "tutor", "goal", "typed", "/v1/goals", **typed, owner_id=str(scene.world.learner.id)

@@ -134,7 +134,7 @@ GET /v1/access/audience
     goal:shut   200 learner | 403 CLIENTS | 404 rest
     goal:kept   200 learner coach | 403 former CLIENTS | 404 rest
     evidence_item:named      200 learner | 403 reader CLIENTS | 404 rest
-    learning_agreement:main  200 PARTIES newcomer | 403 former head CLIENTS | 404 rest
+    learning_agreement:main  200 PARTIES | 403 former newcomer head CLIENTS | 404 rest
     learning_agreement:draft 200 learner | 403 CLIENTS | 404 rest
 GET /v1/access/explanation
     goal:open   200 OPEN client network_client | 404 rest

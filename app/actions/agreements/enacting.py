@@ -98,11 +98,13 @@ async def _change_parties(
     wanted = {(party.person_id, party.role): party for party in new.parties}
     signed = {(party.person_id, party.role): party.earlier_records for party in old.parties}
     keeps = old.disclosure.former_parties
-    if new.disclosure.former_parties != FormerParties.THEIR_TIME:
-        await ticking.forget_their_time(access, agreement.id)
-    elif keeps == FormerParties.THEIR_TIME:
-        for person_id in {person for person, _ in current} - set(new.people()):
-            await ticking.keep_their_time(access, agreement.id, person_id)
+    await ticking.keep_less(access, agreement.id, new.disclosure.former_parties)
+    # Who goes keeps what the terms say that they leave under, and never more than those that follow.
+    kept = FormerParties(keeps_less(keeps, new.disclosure.former_parties) or keeps)
+    for person_id in {person for person, _ in current} - set(new.people()):
+        await ticking.keep(access, agreement.id, person_id, kept)
+    for person_id in set(old.people(PartyRole.LEARNER)) - set(new.people(PartyRole.LEARNER)):
+        await ticking.close_to_outsiders(access, agreement.id, person_id)
     for key, row in current.items():
         if key not in wanted:
             row.until, row.until_number, row.keeps = moment, left_at, keeps

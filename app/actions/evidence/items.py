@@ -11,7 +11,7 @@ from app.access.evidence import EVIDENCE_ITEMS, open_item, places_today
 from app.access.frameworks import framework_items
 from app.access.gates import Owned
 from app.access.goals import GOALS
-from app.access.sharing import forget, say_of_pupils
+from app.access.sharing import forget, say_of_pupils, untick_kept
 from app.access.standing import (
     Standing,
     allowed_ticks,
@@ -139,6 +139,7 @@ async def revise_item(
     if readers is not None:
         ticks = await new_ticks(access, item, readers, RecordKind.EVIDENCE)
         if ticks != item.readers:
+            await untick_kept(access, item.resource_kind, item.id, item.readers - ticks)
             item.tick(ticks)
             changed.add("readers")
     if changed:
@@ -180,7 +181,7 @@ async def delete_item(owned: Owned[EvidenceItem]) -> None:
     """Deletes an item with its files; the journal keeps that it was there."""
     item, access = owned.entity, owned.access
     keys = [row[0] for row in await access.unit.rows(_ITS_KEYS, {"id": item.id})]
-    await forget(access, EVIDENCE_ITEMS.kind, item.id)
+    await forget(access.unit, EVIDENCE_ITEMS.kind, item.id)
     await access.unit.session.delete(item)
     await journal(access, item, "deleted")
     access.unit.after_commit.append(lambda: drop_files(keys))

@@ -12,14 +12,7 @@ from app.access.door import Access
 from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
 from app.actions import agreements
-from app.api.agreements.shapes import (
-    AgreementAsSeen,
-    AgreementChange,
-    AgreementOut,
-    Digest,
-    Shown,
-    shown,
-)
+from app.api.agreements.shapes import AgreementChange, AgreementOut, Digest, Shown, shown
 from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
@@ -126,9 +119,7 @@ class SignatureNew(wire.Shape):
     "/{learning_agreement_id}/signatures", status_code=201, summary="Sign what is on the table"
 )
 async def sign(
-    owned: Annotated[
-        Owned[LearningAgreement], one(Action.AGREEMENT_SIGN, AGREEMENTS, AgreementAsSeen)
-    ],
+    owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_SIGN, AGREEMENTS, Shown)],
     body: SignatureNew,
 ) -> Shown:
     """By each person whom the proposal or the amendment names, for themself; with the last signature
@@ -139,9 +130,7 @@ async def sign(
 
 @router.post("/{learning_agreement_id}/declination", summary="Decline what is on the table")
 async def decline(
-    owned: Annotated[
-        Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, AgreementAsSeen)
-    ],
+    owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, Shown)],
 ) -> Shown:
     """By any person whom a proposal or an amendment asks to sign. What was declined is never shown
     to anyone else; who was only asked to join then sees nothing of the agreement (204, and 404 from now on)."""

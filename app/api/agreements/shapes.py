@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, Json, RootModel
+from pydantic import BaseModel, Field, Json
 
 from app.access.agreements import AGREEMENTS
 from app.access.gates import Owned
@@ -98,10 +98,6 @@ class AgreementVersionOut(BaseModel):
 Shown = Annotated[
     AgreementOut | AgreementVersionOut | AgreementExistence, Field(discriminator="view")
 ]
-
-
-class AgreementAsSeen(RootModel[Shown]):
-    """As much of an agreement as the caller sees: who is only asked to join reads one version."""
 
 
 AgreementChange = wire.changes_of(AgreementText, "LearningAgreementChange")
