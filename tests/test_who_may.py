@@ -55,7 +55,7 @@ OUTSIDE: dict[Action, str] = {
     Action.AGREEMENT_COMPLETE: "tutor@active", Action.AGREEMENT_DECLINE: "tutor@active",
     Action.AGREEMENT_DETACH: "head@active", Action.AGREEMENT_DRAFT: "coach",
     Action.AGREEMENT_END: "head@active", Action.AGREEMENT_HISTORY: "head@active",
-    Action.AGREEMENT_LEAVE: "head@active", Action.AGREEMENT_NARROW: "head@active",
+    Action.AGREEMENT_LEADERS: "head@active", Action.AGREEMENT_LEAVE: "head@active", Action.AGREEMENT_NARROW: "head@active",
     Action.AGREEMENT_OPENINGS: "head@active", Action.AGREEMENT_READERS: "head@active", Action.AGREEMENT_SIGN: "head@active",
     Action.AGREEMENT_VERSIONS: "head@active", Action.AGREEMENT_WITHDRAW: "coach",
     Action.EVIDENCE_ADD_FILE: "coach", Action.EVIDENCE_DELETE: "coach",
@@ -64,7 +64,7 @@ OUTSIDE: dict[Action, str] = {
     Action.NETWORK_MEMBER_CONFIRM: "tutor", Action.NETWORK_MEMBER_END: "coach",
     Action.NETWORK_MEMBER_WRITE: "tutor", Action.NETWORK_WRITE: "tutor",
     Action.OPENING_CLOSE: "second", Action.OPENING_CONFIRM: "operator",
-    Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
+    Action.ORGANISATION_AUDIT: "above", Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
     Action.SHARE_DELETE: "coach",
 }  # fmt: skip
 """Who sees the record and stands in none of the relations that the grant names."""
