@@ -36,7 +36,7 @@ from app.core.pages import Cursors
 from app.core.private_files import create_once
 from app.core.settings import settings
 from app.core.tokens import Tokens
-from app.jobs import retention
+from app.jobs import following, retention
 
 # Walked one after the other for every request: the hot ones first.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -58,7 +58,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     openings.agreement_router,
     frameworks.router,
     frameworks.principles_router,
-    sign_in.router,
+    *sign_in.ROUTERS,
     service.router,
 )
 
@@ -91,6 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         algorithm=configured.token_algorithm,
         minutes=configured.token_minutes,
     )
+    database.on_ended = app.state.tokens.end
     app.state.cursors = Cursors(
         create_once(configured.var / "keys" / "cursors.key", lambda: os.urandom(32))
     )
@@ -98,12 +99,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    sweeping = asyncio.create_task(retention.keep_sweeping(database))
+    beside = [
+        asyncio.create_task(retention.keep_sweeping(database)),
+        asyncio.create_task(following.keep_following(database, app.state.tokens)),
+    ]
     try:
         yield
     finally:
-        sweeping.cancel()
-        await asyncio.wait([sweeping])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         gc.unfreeze()
         await database.close()
 

@@ -126,15 +126,11 @@ class Making:
 
     def _clients(self) -> Iterator[Row]:
         for client, school in ((self.client, self.schools[0]), (self.app, None)):
-            secret = "0" * 64 if school else None
             yield _row(
                 Client(
-                    id=client,
-                    name="bench",
-                    organisation_id=school,
-                    secret_hash=secret,
+                    **self._versioned(id=client, name="bench", organisation_id=school),
+                    kind="confidential" if school else "public",
                     scopes=["goals:read"],
-                    created_at=self.began,
                 )
             )
 

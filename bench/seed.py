@@ -7,10 +7,12 @@ agreement of their own at another school, records goals in W1, so that nobody's 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from app.access.grants import SCOPES
+from app.core.ids import uuid7
 from app.core.tokens import Tokens
 from app.models.receipts import Receipt
 from bench import rows
@@ -51,10 +53,11 @@ class World:
         """New access tokens: they live for 15 minutes, so each round takes its own."""
         tokens = Tokens(var / KEYS, issuer=ISSUER, audience=ISSUER)
         scopes = frozenset(SCOPES)
+        of_person = partial(tokens.issue, client=self.app, scopes=scopes, session=uuid7())
         return Bearers(
-            owner=tokens.issue(subject=self.owner, client=self.app, scopes=scopes),
-            coach=tokens.issue(subject=self.coach, client=self.app, scopes=scopes),
-            writer=tokens.issue(subject=self.writer, client=self.app, scopes=scopes),
+            owner=of_person(subject=self.owner),
+            coach=of_person(subject=self.coach),
+            writer=of_person(subject=self.writer),
             client=tokens.issue(subject=self.client, client=self.client, scopes=scopes),
         )
 

@@ -61,7 +61,7 @@ _PLAIN: dict[Any, dict[str, Any]] = {
     NetworkMember: {"role": "member", "starts_on": today() - timedelta(days=90)},
     Person: {"name": "Somebody", "folded": " somebody "},
     Affiliation: {"role": "teacher", "starts_on": today() - timedelta(days=90)},
-    Client: {"name": "Network system", "scopes": [], "secret_hash": "0" * 64},
+    Client: {"name": "Network system", "kind": "confidential", "scopes": [], "redirect_uris": []},
 }  # fmt: skip
 """What a row of a table holds if nothing else is said; its id, version and moments beside."""
 

@@ -23,7 +23,13 @@ CLOSED = ("actions", "jobs", "api")
 """Floors whose files do not import their neighbours."""
 
 PUBLIC = {
+    ("GET", "/oauth/authorize"),
+    ("POST", "/oauth/authorize"),
+    ("POST", "/oauth/consent"),
+    ("POST", "/oauth/introspect"),
+    ("POST", "/oauth/revoke"),
     ("POST", "/oauth/token"),
+    ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),

@@ -51,7 +51,10 @@ class Actor:
 
 def token(app: Any, subject: UUID, client: UUID = PUBLIC_CLIENT, scopes: Any = SCOPES) -> str:
     """An access token of the application."""
-    made: str = app.state.tokens.issue(subject=subject, client=client, scopes=frozenset(scopes))
+    session = None if subject == client else uuid7()
+    made: str = app.state.tokens.issue(
+        subject=subject, client=client, scopes=frozenset(scopes), session=session
+    )
     return made
 
 

@@ -25,7 +25,7 @@ from app.core.readers import Readers
 from app.core.search import values_of
 from app.core.tables import Base
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
 BUSY_SECONDS = 5.0
@@ -42,6 +42,8 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.engine: AsyncEngine
         self._connections = connections
+        # Who serves replaces it: what ends here ends at once, elsewhere within seconds.
+        self.on_ended: Callable[[Sequence[Any]], None] = lambda ended: None
         self._reader: sqlite3.Connection | None = None
         # Long reads take turns on a connection of their own, beside the loop.
         self._long_reader: sqlite3.Connection | None = None

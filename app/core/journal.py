@@ -35,8 +35,8 @@ from app.core.query import Query
 from app.core.tables import Id, Moment, metadata
 
 ACCOUNTS = (
-    "affiliation", "client", "framework", "network_member", "opening", "operator", "organisation",
-    "person", "sign_in_identity",
+    "affiliation", "client", "consent", "framework", "network_member", "opening", "operator",
+    "organisation", "person", "session", "sign_in_identity", "signing_key",
 )  # fmt: skip
 """Kinds whose rows are about accounts and rights, and never about coaching."""
 

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     token_minutes: int = Field(
         default=15, ge=1, le=15, description="Lifetime of an access token, in minutes."
     )
+    session_days: int = Field(
+        default=30,
+        ge=1,
+        le=366,
+        description="How long a person stays signed in through a client, in days; refreshing does not prolong it.",
+    )
     password_grant: bool = Field(
         default=False,
         description="Allows the OAuth password grant: for local use and the demonstration only.",

@@ -69,6 +69,11 @@ class Moment(TypeDecorator[datetime]):
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
+def as_moment(value: Any) -> datetime:
+    """A moment as the driver gave it."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
 class Base(DeclarativeBase):
     """Base of the entities.
 

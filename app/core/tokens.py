@@ -4,27 +4,30 @@ python-jose alone accepts a missing exp, aud or sub, any typ and unknown crit, i
 takes any algorithm when none is named; everything that RFC 8725 asks for is checked here.
 """
 
-import base64
-import binascii
 import json
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+import structlog
 from jose import jwk, jws
 from jose.exceptions import JOSEError
 
+from app.core import keys
+from app.core.encoding import from_base64url
 from app.core.errors import Unauthenticated
 from app.core.ids import uuid7
-from app.core.private_files import create_once
+
+log = structlog.get_logger()
 
 MAX_BYTES = 8192
 LEEWAY_SECONDS = 30
 _CACHED = 4096
+_PATIENCE = 5.0
+"""Seconds between two looks at the folder for a key that is not known."""
 
 
 class Claims(NamedTuple):
@@ -35,6 +38,10 @@ class Claims(NamedTuple):
     scopes: frozenset[str]
     expires: int
     """Seconds since 1970."""
+    session: UUID | None = None
+    """The person's session; a client's token has none."""
+    issued: int = 0
+    jti: str = ""
 
     @property
     def is_client(self) -> bool:
@@ -42,21 +49,29 @@ class Claims(NamedTuple):
         return self.subject == self.client
 
 
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+class Refused(Exception):
+    """A JWS that is not taken; the words say why, after "The access token"."""
+
+
+class PublicKey(NamedTuple):
+    """A key with the one algorithm for which it is used."""
+
+    algorithm: str
+    verifier: Any
+
+
+def public_key(described: Mapping[str, Any], algorithm: str) -> PublicKey:
+    """The key of a JWK (RFC 7517); ValueError when it is none for `algorithm`."""
+    try:
+        return PublicKey(algorithm, jwk.construct(dict(described), algorithm))
+    except (JOSEError, KeyError, TypeError) as error:
+        raise ValueError("not a key for this algorithm") from error
 
 
 class _Key:
-    def __init__(self, pem: bytes, algorithm: str) -> None:
-        private = serialization.load_pem_private_key(pem, password=None)
-        public = private.public_key()
-        spki = public.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        digest = hashes.Hash(hashes.SHA256())
-        digest.update(spki)
-        self.kid = _base64url(digest.finalize())[:22]
-        self.signer = jwk.construct(pem.decode(), algorithm)
+    def __init__(self, file: keys.KeyFile, algorithm: str) -> None:
+        self.kid = file.kid
+        self.signer = jwk.construct(file.pem.decode(), algorithm)
         self.verifier = self.signer.public_key()
         self.public = {
             name: value.decode() if isinstance(value, bytes) else value
@@ -64,25 +79,10 @@ class _Key:
         }
 
 
-def _new_pem(algorithm: str) -> bytes:
-    private: Any = (
-        ec.generate_private_key(ec.SECP256R1())
-        if algorithm == "ES256"
-        else rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    )
-    return bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 class Tokens:
     """Issues and verifies the access tokens of one issuer.
 
-    Keys are PEM files in `folder`, made on first start with mode 0600; the newest signs, all verify.
+    Keys are PEM files in `folder` (app.core.keys); `follow()` takes up what has changed there.
     """
 
     def __init__(
@@ -96,12 +96,47 @@ class Tokens:
     ) -> None:
         self.issuer, self.audience, self.algorithm = issuer, audience, algorithm
         self.lifetime = minutes * 60
+        self._folder = folder
         self._verified: OrderedDict[str, Claims] = OrderedDict()
-        if not any(folder.glob(f"{algorithm}-*.pem")):
-            create_once(folder / f"{algorithm}-0001.pem", lambda: _new_pem(algorithm))
-        files = sorted(folder.glob(f"{algorithm}-*.pem"))
-        self._keys = {key.kid: key for key in (_Key(f.read_bytes(), algorithm) for f in files)}
-        self._signing = list(self._keys.values())[-1]
+        self._ended: frozenset[UUID] = frozenset()
+        self._looked = 0.0
+        keys.ensure(folder, algorithm)
+        self._files: list[keys.KeyFile] = []
+        self._keys: dict[str, _Key] = {}
+        self._signing: _Key
+        self._take(keys.read(folder, algorithm))
+
+    def _take(self, files: list[keys.KeyFile]) -> None:
+        made = {file.kid: self._keys.get(file.kid) or _Key(file, self.algorithm) for file in files}
+        if self._keys.keys() - made.keys():
+            self._verified.clear()
+        self._files, self._keys = files, made
+        self._signing = made[keys.signing(files).kid]
+
+    def follow(self) -> None:
+        """Takes up keys that were made or retired; called every few seconds in every process."""
+        self._looked = time.monotonic()
+        try:
+            if keys.paths(self._folder, self.algorithm) != [file.path for file in self._files]:
+                self._take(keys.read(self._folder, self.algorithm) or self._files)
+            else:
+                self._signing = self._keys[keys.signing(self._files).kid]
+        except (OSError, ValueError) as error:
+            # Half a copy, or a folder that is away for a moment: what is known goes on.
+            log.error("keys_unreadable", folder=str(self._folder), kind=type(error).__name__)
+
+    def set_ended(self, ended: Iterable[UUID]) -> None:
+        """The sessions and clients whose tokens count no longer; replaces what was known."""
+        ended = frozenset(ended)
+        new, self._ended = ended - self._ended, ended
+        if new:
+            for token, claims in list(self._verified.items()):
+                if claims.session in new or claims.client in new:
+                    del self._verified[token]
+
+    def end(self, ended: Iterable[UUID]) -> None:
+        """As `set_ended`, beside what is known already."""
+        self.set_ended(self._ended.union(ended))
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """The public keys, as RFC 7517 shows them."""
@@ -112,8 +147,11 @@ class Tokens:
             ]
         }
 
-    def issue(self, *, subject: UUID, client: UUID, scopes: frozenset[str]) -> str:
-        """A new access token."""
+    def issue(
+        self, *, subject: UUID, client: UUID, scopes: frozenset[str], session: UUID | None = None
+    ) -> str:
+        """A new access token: a person's names their session, a client's has none."""
+        assert (subject == client) == (session is None), "people have sessions, clients have none"
         issued = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -124,6 +162,7 @@ class Tokens:
             "iat": issued,
             "exp": issued + self.lifetime,
             "jti": str(uuid7()),
+            **({"sid": str(session)} if session else {}),
         }
         headers = {"typ": "at+jwt", "kid": self._signing.kid}
         return str(jws.sign(claims, self._signing.signer, headers, self.algorithm))
@@ -135,76 +174,106 @@ class Tokens:
             if known.expires + LEEWAY_SECONDS > time.time():
                 return known
             del self._verified[token]
-            raise _invalid("The access token has expired.")
-        claims = self._verify(token)
+            raise _invalid("has expired")
+        try:
+            claims = self._claims(read_signed(token, self._key_of, ("at+jwt",)))
+        except Refused as refused:
+            raise _invalid(str(refused)) from refused
         self._verified[token] = claims
         if len(self._verified) > _CACHED:
             self._verified.popitem(last=False)
         return claims
 
-    def _verify(self, token: str) -> Claims:
-        if len(token) > MAX_BYTES:
-            raise _invalid("The access token is too long.")
-        encoded = token.split(".")
-        if len(encoded) != 3:
-            raise _invalid("The access token cannot be read.")
-        # One spelling for each token: python-jose skips letters of the signature that mean nothing.
-        head, body, _ = (_decoded(part) for part in encoded)
-        header = _object(head)
-        if set(header) - {"alg", "typ", "kid"}:
-            raise _invalid("The access token has a header that is not accepted.")
-        if header.get("alg") != self.algorithm:
-            raise _invalid("The access token is signed with another algorithm.")
-        if str(header.get("typ")).lower() not in ("at+jwt", "application/at+jwt"):
-            raise _invalid("This is not an access token.")
+    def _key_of(self, header: Mapping[str, Any]) -> PublicKey | None:
         kid = header.get("kid")
-        key = self._keys.get(kid) if isinstance(kid, str) else None
-        if key is None:
-            raise _invalid("The access token is signed with an unknown key.")
-        try:
-            jws.verify(token, key.verifier, [self.algorithm])
-        except (JOSEError, ValueError, TypeError) as error:
-            raise _invalid("The access token's signature is wrong.") from error
-        return self._claims(_object(body))
+        if not isinstance(kid, str):
+            return None
+        if kid not in self._keys and time.monotonic() - self._looked > _PATIENCE:
+            self.follow()
+        key = self._keys.get(kid)
+        return None if key is None else PublicKey(self.algorithm, key.verifier)
 
     def _claims(self, claims: dict[str, Any]) -> Claims:
-        moment = time.time()
-        times = [claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)]
-        if not all(type(value) is int for value in times):
-            raise _invalid("The access token's dates are missing or not whole numbers.")
-        expires, issued, not_before = times
-        if expires + LEEWAY_SECONDS <= moment:
-            raise _invalid("The access token has expired.")
-        if max(issued, not_before) > moment + LEEWAY_SECONDS:
-            raise _invalid("The access token is not valid yet.")
-        if not 0 < expires - issued <= 15 * 60:
-            raise _invalid("The access token lives for too long.")
+        expires, issued = check_dates(claims, most=15 * 60)
         if claims.get("iss") != self.issuer or claims.get("aud") != self.audience:
-            raise _invalid("The access token was made for another service.")
+            raise Refused("was made for another service")
         texts = [claims.get(name) for name in ("sub", "client_id", "jti", "scope")]
         if not all(isinstance(value, str) for value in texts) or not claims["jti"]:
-            raise _invalid("The access token lacks a claim.")
+            raise Refused("lacks a claim")
         try:
             subject, client = UUID(claims["sub"]), UUID(claims["client_id"])
-        except ValueError as error:
-            raise _invalid("The access token names nobody.") from error
-        return Claims(subject, client, frozenset(claims["scope"].split()), expires)
+            session = UUID(claims["sid"]) if "sid" in claims else None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Refused("names nobody") from error
+        if (subject == client) != (session is None):
+            raise Refused("names no session, or one that it cannot have")
+        if session in self._ended or client in self._ended:
+            raise Refused("belongs to a session that has ended")
+        scopes = frozenset(claims["scope"].split())
+        return Claims(subject, client, scopes, expires, session, issued, claims["jti"])
 
 
-def _invalid(detail: str) -> Unauthenticated:
-    return Unauthenticated(detail, error="invalid_token")
+def read_signed(
+    token: str,
+    key_of: Callable[[Mapping[str, Any]], PublicKey | None],
+    types: tuple[str, ...],
+) -> dict[str, Any]:
+    """The claims of a compact JWS that is signed by the key which `key_of` finds for its header;
+    Refused whatever is wrong with it. The claims themselves are not judged."""
+    if len(token) > MAX_BYTES:
+        raise Refused("is too long")
+    encoded = token.split(".")
+    if len(encoded) != 3:
+        raise Refused("cannot be read")
+    # One spelling for each token: python-jose skips letters of the signature that mean nothing.
+    head, body, _ = (_decoded(part) for part in encoded)
+    header = _object(head)
+    if set(header) - {"alg", "typ", "kid"}:
+        raise Refused("has a header that is not accepted")
+    kind = str(header.get("typ", "")).lower().removeprefix("application/")
+    if kind not in types:
+        raise Refused("is of another type")
+    key = key_of(header)
+    if key is None:
+        raise Refused("is signed with an unknown key")
+    if header.get("alg") != key.algorithm:
+        raise Refused("is signed with another algorithm")
+    try:
+        jws.verify(token, key.verifier, [key.algorithm])
+    except (JOSEError, ValueError, TypeError) as error:
+        raise Refused("has a signature that is wrong") from error
+    return _object(body)
+
+
+def check_dates(claims: Mapping[str, Any], *, most: int) -> tuple[int, int]:
+    """exp and iat, when the moment lies between them and they are at most `most` seconds apart."""
+    moment = time.time()
+    times = [claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)]
+    if not all(type(value) is int for value in times):
+        raise Refused("has dates that are missing or not whole numbers")
+    expires, issued, not_before = times
+    assert isinstance(expires, int)
+    assert isinstance(issued, int)
+    assert isinstance(not_before, int)
+    if expires + LEEWAY_SECONDS <= moment:
+        raise Refused("has expired")
+    if max(issued, not_before) > moment + LEEWAY_SECONDS:
+        raise Refused("is not valid yet")
+    if not 0 < expires - issued <= most:
+        raise Refused("lives for too long")
+    return expires, issued
+
+
+def _invalid(reason: str) -> Unauthenticated:
+    return Unauthenticated(f"The access token {reason}.", error="invalid_token")
 
 
 def _decoded(part: str) -> bytes:
     """The bytes of one part of a compact JWS."""
     try:
-        encoded = part.encode("ascii")
-        raw = base64.b64decode(encoded + b"=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise _invalid("The access token cannot be read.") from error
-    if _base64url(raw) != part:
-        raise _invalid("The access token cannot be read.")
-    return raw
+        return from_base64url(part)
+    except ValueError as error:
+        raise Refused("cannot be read") from error
 
 
 def _object(raw: bytes) -> dict[str, Any]:
@@ -212,9 +281,9 @@ def _object(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise _invalid("The access token cannot be read.") from error
+        raise Refused("cannot be read") from error
     if not isinstance(value, dict):
-        raise _invalid("The access token cannot be read.")
+        raise Refused("cannot be read")
     return value
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -131,19 +132,61 @@ class Operator(Base):
     __table_args__ = ({"info": {"access": "account"}},)
 
 
-class Client(Base):
+class ClientKind(StrEnum):
+    """Whether a client can keep a secret (RFC 6749, section 2.1)."""
+
+    PUBLIC = "public"
+    CONFIDENTIAL = "confidential"
+
+
+class Client(Versioned, Base):
     """An integration client or an app; an integration is bound to one organisation or one network."""
 
     __tablename__ = "clients"
 
-    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(300))
+    kind: Mapped[str] = mapped_column(String(20))
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id"), type_=Id)
     network_id: Mapped[UUID | None] = mapped_column(ForeignKey("networks.id"), type_=Id)
-    # None: a public client, through which people sign in.
-    secret_hash: Mapped[str | None] = mapped_column(String(64))
     scopes: Mapped[list[str]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    # Compared letter by letter, never by pattern.
+    redirect_uris: Mapped[list[str]] = mapped_column(JSON, default=())
+    # Public keys for private_key_jwt, as a JWK Set (RFC 7517).
+    keys: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    created_by: Mapped[UUID | None] = mapped_column(Id)
     disabled_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_used_on: Mapped[date | None]
+
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ClientKind), name="kind"),
+        {"info": {"access": "account"}},
+    )
+
+
+class ClientSecret(Base):
+    """A secret of a confidential client; two are valid while one takes over from the other."""
+
+    __tablename__ = "client_secrets"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[UUID] = mapped_column(
+        ForeignKey("clients.id", ondelete="CASCADE"), type_=Id, index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = ({"info": {"access": "account"}},)
+
+
+class UsedAssertion(Base):
+    """An assertion by which a client has signed in: it does so once (RFC 7523)."""
+
+    __tablename__ = "used_assertions"
+
+    client_id: Mapped[UUID] = mapped_column(
+        ForeignKey("clients.id", ondelete="CASCADE"), type_=Id, primary_key=True
+    )
+    jti_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
     __table_args__ = ({"info": {"access": "account"}},)

@@ -12,6 +12,7 @@ from app.models import (
     organisations,
     people,
     receipts,
+    sessions,
     shares,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "organisations",
     "people",
     "receipts",
+    "sessions",
     "shares",
 ]

@@ -423,9 +423,11 @@ async def test_a_client_of_the_network_reads_it_and_writes_nothing(world: World)
                 id=client_id,
                 name="Network system",
                 network_id=UUID(path.rpartition("/")[2]),
+                kind="confidential",
                 scopes=[],
-                secret_hash="0" * 64,
+                version=1,
                 created_at=now(),
+                updated_at=now(),
             )
         )
     client = Actor(world.http, client_id, token(world.app, client_id, client_id))

@@ -58,6 +58,7 @@ class Forge:
             "iat": self.now,
             "exp": self.now + 600,
             "jti": str(uuid7()),
+            "sid": str(uuid7()),
         }
         return {k: v for k, v in {**right, **changed}.items() if v is not GONE}
 
@@ -389,7 +390,7 @@ async def test_a_token_of_another_kind_of_caller_does_not_become_a_person(
     app: Any, forge: Forge
 ) -> None:
     """`sub` equal to `client_id` speaks for the client, never for a person of that id."""
-    made = forge.with_claims(sub=str(PUBLIC_CLIENT))
+    made = forge.with_claims(sub=str(PUBLIC_CLIENT), sid=GONE)
     body = json.dumps({"statement": "x"}).encode()
     headers = [("Authorization", f"Bearer {made}"), ("Content-Type", "application/json")]
     problem(await send(app, "POST", "/v1/goals", headers=headers, body=body), 403)

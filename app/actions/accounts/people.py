@@ -1,68 +1,39 @@
-"""Writes of accounts: sign-in identities, operators, integration clients."""
+"""Writes of people's accounts: sign-in identities, and the operator's administrators."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
-from app.access.sign_in import PUBLIC_CLIENT
-from app.access.visibility import parameter
+from app.access.sessions import end_sessions
 from app.core import journal
 from app.core.clock import now
 from app.core.db import Unit
+from app.core.errors import Conflict, NotFound
 from app.core.ids import uuid7
-from app.core.passwords import hash_password, hash_secret, new_secret
-from app.core.query import Query
-from app.core.tables import Id
+from app.core.passwords import hash_password
+from app.core.security_events import SecurityEvent, note
 from app.core.text import clean
-from app.models.people import Client, Operator, Person, SignInIdentity
-
-_clients: Any = Client.__table__
-_CLIENT = Query(select(_clients.c.id).where(_clients.c.id == parameter("id", Id)))
+from app.models.people import Operator, Person, SignInIdentity
+from app.models.sessions import Ending
 
 
-async def ensure_public_client(unit: Unit) -> None:
-    """The client through which people sign in on the documentation page."""
-    if not await unit.rows(_CLIENT, {"id": PUBLIC_CLIENT}):
-        await unit.insert(
-            Client(id=PUBLIC_CLIENT, name="Documentation page", scopes=[], created_at=now())
-        )
-
-
-async def create_client(
-    unit: Unit,
-    *,
-    actor: journal.Actor,
-    name: str,
-    organisation_id: UUID | None,
-    scopes: list[str],
-    network_id: UUID | None = None,
-) -> tuple[UUID, str]:
-    """An integration client bound to an organisation or to a network: its id, and its secret, shown
-    only here."""
-    assert (organisation_id is None) != (network_id is None), "bound to one of them"
-    client_id, secret = uuid7(), new_secret()
-    await unit.insert(
-        Client(
-            id=client_id,
-            name=name,
-            organisation_id=organisation_id,
-            network_id=network_id,
-            secret_hash=hash_secret(secret),
-            scopes=sorted(scopes),
-            created_at=now(),
-        )
-    )
-    await journal.record(
+async def close_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID) -> None:
+    """Closes one way in of a person, and ends its sessions and nobody else's."""
+    await unit.begin()
+    identity = await unit.session.get(SignInIdentity, identity_id, with_for_update=True)
+    if identity is None:
+        raise NotFound()
+    if identity.closed_at is not None:
+        raise Conflict("This way in is closed already.")
+    identity.closed_at = now()
+    await note(
         unit,
+        SecurityEvent.IDENTITY_CLOSED,
         actor=actor,
-        action="created",
-        kind="client",
-        resource_id=client_id,
-        version=1,
-        organisation_id=organisation_id,
+        resource_id=identity_id,
+        owner_id=identity.person_id,
+        organisation_id=identity.organisation_id,
+        changed=["closed_at"],
     )
-    return client_id, secret
+    await end_sessions(unit, actor=actor, because=Ending.IDENTITY_CLOSED, identity_id=identity_id)
 
 
 async def create_identity(
@@ -85,13 +56,11 @@ async def create_identity(
         created_at=now(),
     )
     await unit.insert(identity)
-    await journal.record(
+    await note(
         unit,
+        SecurityEvent.IDENTITY_CREATED,
         actor=actor,
-        action="created",
-        kind="sign_in_identity",
         resource_id=identity.id,
-        version=1,
         owner_id=person_id,
         organisation_id=organisation_id,
     )
@@ -129,12 +98,10 @@ async def create_operator(unit: Unit, *, name: str, email: str, password: str) -
 async def make_operator(unit: Unit, *, actor: journal.Actor, person_id: UUID) -> None:
     """Makes a person one of the operator's administrators."""
     await unit.insert(Operator(person_id=person_id))
-    await journal.record(
+    await note(
         unit,
+        SecurityEvent.OPERATOR_CREATED,
         actor=actor,
-        action="created",
-        kind="operator",
         resource_id=person_id,
-        version=1,
         owner_id=person_id,
     )

@@ -1,0 +1,5 @@
+"""Signing in: the OAuth 2.0 endpoints, their pages, and what describes them."""
+
+from app.api.sign_in import authorize, metadata, tokens
+
+ROUTERS = (tokens.router, authorize.router, metadata.router)

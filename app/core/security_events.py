@@ -1,0 +1,62 @@
+"""Every security event, in one list: what the journal keeps of sign-in, accounts and keys.
+
+Whoever adds an event adds a test that shows it in the journal (tests/api/test_security_events.py).
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+from uuid import UUID
+
+from app.core import journal
+from app.core.db import Unit
+
+NOBODY = UUID(int=0)
+"""Stands for the identity where an address is known to nobody: the row is written all the same, so
+that a known and an unknown address take as long."""
+
+
+class SecurityEvent(Enum):
+    """A kind of resource, and what was done to it."""
+
+    ASSERTION_REPLAYED = ("client", "assertion_replayed")
+    CLIENT_CREATED = ("client", "created")
+    CLIENT_DISABLED = ("client", "disabled")
+    CLIENT_SECRET_ADDED = ("client", "secret_added")
+    CODE_REUSED = ("session", "code_reused")
+    CONSENT_GIVEN = ("consent", "given")
+    CONSENT_REFUSED = ("consent", "refused")
+    IDENTITY_CLOSED = ("sign_in_identity", "closed")
+    IDENTITY_CREATED = ("sign_in_identity", "created")
+    KEY_CREATED = ("signing_key", "created")
+    KEY_RETIRED = ("signing_key", "retired")
+    OPERATOR_CREATED = ("operator", "created")
+    REFRESH_REUSED = ("session", "refresh_reused")
+    SESSION_ENDED = ("session", "ended")
+    SIGNED_IN = ("session", "created")
+    SIGN_IN_FAILED = ("sign_in_identity", "sign_in_failed")
+
+
+async def note(
+    unit: Unit,
+    event: SecurityEvent,
+    *,
+    actor: journal.Actor,
+    resource_id: UUID,
+    version: int = 1,
+    owner_id: UUID | None = None,
+    organisation_id: UUID | None = None,
+    changed: Iterable[str] = (),
+) -> None:
+    """Journals the event, in the transaction of what it is about."""
+    kind, action = event.value
+    await journal.record(
+        unit,
+        actor=actor,
+        action=action,
+        kind=kind,
+        resource_id=resource_id,
+        version=version,
+        owner_id=owner_id,
+        organisation_id=organisation_id,
+        changed=changed,
+    )
