@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, select, union_all, update
+from sqlalchemy import ColumnElement, String, delete, select, union_all, update
 
 from app.access.visibility import parameter
 from app.core import journal
@@ -15,12 +15,13 @@ from app.core.http import as_uuid
 from app.core.query import Query
 from app.core.tables import Id, Moment
 from app.models.people import Client
-from app.models.sessions import Ending, Session
+from app.models.sessions import Authorization, Ending, Session, Stage
 
 TOKENS_LIVE = timedelta(minutes=20)
 """Longer than any access token lives: what ended before has none left."""
 
 _sessions: Any = Session.__table__
+_underway: Any = Authorization.__table__
 _clients: Any = Client.__table__
 
 _ENDED = Query(
@@ -46,14 +47,21 @@ def _end_where(condition: ColumnElement[bool]) -> Query:
     )
 
 
+_COLUMNS = {
+    "session_id": "id", "identity_id": "identity_id", "person_id": "person_id", "client_id": "client_id",
+}  # fmt: skip
 _END = {
     name: _end_where(_sessions.c[column] == parameter(name, Id))
-    for name, column in (
-        ("session_id", "id"),
-        ("identity_id", "identity_id"),
-        ("person_id", "person_id"),
-        ("client_id", "client_id"),
+    for name, column in _COLUMNS.items()
+}
+# A code that has been used stays: should it come again, that is told.
+_STOP = {
+    name: Query(
+        delete(_underway).where(
+            _underway.c[name] == parameter(name, Id), _underway.c.stage != Stage.USED
+        )
     )
+    for name in _COLUMNS
 }
 
 
@@ -67,7 +75,8 @@ async def end_sessions(
     person_id: UUID | None = None,
     client_id: UUID | None = None,
 ) -> list[UUID]:
-    """Ends one session, or all of an identity, a person or a client; those that it ended.
+    """Ends one session, or all of an identity, a person or a client, and stops who is on the way to
+    one; those that it ended.
 
     Their refresh tokens stop at once; their access tokens in this process with the commit, in every
     other within seconds.
@@ -81,6 +90,7 @@ async def end_sessions(
     ((name, value),) = ((name, value) for name, value in named.items() if value is not None)
     await unit.begin()
     rows = await unit.rows(_END[name], {name: value, "now": now(), "because": str(because)})
+    await unit.rows(_STOP[name], {name: value})
     ended = [(as_uuid(row[0]), as_uuid(row[1])) for row in rows]
     for ended_id, owner_id in ended:
         await journal.record(

@@ -187,7 +187,6 @@ async def test_every_wrong_client_gets_the_same_answer(desk: Desk) -> None:
         ("nobody", desk.secret),
         ("' OR 1=1 --", desk.secret),
         (desk.disabled, desk.disabled_secret),
-        (str(PUBLIC_CLIENT), ""),
         (str(PUBLIC_CLIENT), "x"),
         (str(desk.world.learner.id), desk.secret),
     ]
@@ -203,6 +202,11 @@ async def test_every_wrong_client_gets_the_same_answer(desk: Desk) -> None:
     no_secret = {"grant_type": "client_credentials", "client_id": desk.client}
     refused(await desk.ask(no_secret), "invalid_client", 401)
     refused(await desk.ask({"grant_type": "client_credentials"}), "invalid_client", 401)
+
+
+async def test_a_public_client_does_not_speak_for_itself(desk: Desk) -> None:
+    form = {"grant_type": "client_credentials", "client_id": str(PUBLIC_CLIENT)}
+    refused(await desk.ask(form), "unauthorized_client")
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ async def create_identity(
     email: str,
     password: str,
     organisation_id: UUID | None = None,
-) -> None:
-    """A way in for a person, by address and password; Conflict when the address is in use."""
+) -> UUID:
+    """A way in for a person, by address and password: its id; Conflict when the address is in use."""
     hashed = await hash_password(password)
     identity = SignInIdentity(
         id=uuid7(),
@@ -64,6 +64,7 @@ async def create_identity(
         owner_id=person_id,
         organisation_id=organisation_id,
     )
+    return identity.id
 
 
 async def create_operator(unit: Unit, *, name: str, email: str, password: str) -> UUID:

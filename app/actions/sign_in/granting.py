@@ -21,6 +21,7 @@ from app.core.passwords import hash_secret, new_secret
 from app.core.security_events import SecurityEvent, note
 from app.core.settings import settings
 from app.core.tokens import Tokens
+from app.models.people import SignInIdentity
 from app.models.sessions import Authorization, Ending, RefreshToken, Session, Stage
 
 GRACE = timedelta(seconds=30)
@@ -84,7 +85,17 @@ async def _use_code(unit: Unit, client: OAuthClient, code: str) -> Authorization
         )
         return None
     found.stage = Stage.USED
-    return found if found.expires_at > now() else None
+    live = found.expires_at > now() and await _is_open(unit, found.identity_id)
+    return found if live else None
+
+
+async def _is_open(unit: Unit, identity_id: UUID) -> bool:
+    """Whether a way in is open, and stays so until the session is there: who closes it waits, and
+    then finds the session that is to end."""
+    identity = await unit.session.get(
+        SignInIdentity, identity_id, with_for_update={"read": True}, populate_existing=True
+    )
+    return identity is not None and identity.closed_at is None
 
 
 @dataclass
@@ -188,12 +199,15 @@ async def _password(
     )
     subject = identity and Subject(identity.person_id, identity.id, uuid7(), "password_grant")
     facts = Facts(client, subject=subject)
-    answer = Server(facts, tokens).answer_token(form)
-    if answer.status == 200 and subject is not None:
-        assert facts.granted is not None
-        async with database.work() as unit:
+    async with database.work() as unit:
+        await unit.begin()
+        if subject is not None and not await _is_open(unit, subject.identity_id):
+            facts.subject = None
+        answer = Server(facts, tokens).answer_token(form)
+        if answer.status == 200 and subject is not None:
+            assert facts.granted is not None
             await _begin_session(unit, client.known.id, subject, facts.granted)
-    return answer
+        return answer
 
 
 async def _begin_session(
