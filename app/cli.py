@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
+from app.cli_identity import clients, keys
 from app.core.settings import settings
 
 app = typer.Typer(
@@ -63,8 +63,9 @@ def migrate() -> None:
 async def _load_reference() -> Any:
     from app.actions.accounts import ensure_public_client
     from app.actions.frameworks import publish_frameworks, seeded
+    from app.core.opened import opened
 
-    async with _opened() as database, database.work() as unit:
+    async with opened() as database, database.work() as unit:
         await ensure_public_client(unit)
         return await publish_frameworks(unit, seeded())
 
@@ -86,9 +87,10 @@ def demonstrate() -> None:
 
 
 async def _demonstrate(file: Path) -> bool:
+    from app.core.opened import opened
     from app.jobs import demonstration
 
-    async with _opened() as database:
+    async with opened() as database:
         if not await demonstration.is_empty(database):
             return False
         await demonstration.create(database, file)
@@ -107,16 +109,17 @@ def sweep() -> None:
 
 async def _sweep() -> Any:
     from app.core.files import store
+    from app.core.opened import opened
     from app.jobs import retention
 
-    async with _opened() as database:
+    async with opened() as database:
         return await retention.sweep(database, store())
 
 
 admins = typer.Typer(help="The operator's administrators.", no_args_is_help=True)
-clients = typer.Typer(help="Integration clients.", no_args_is_help=True)
 app.add_typer(admins, name="admin")
 app.add_typer(clients, name="clients")
+app.add_typer(keys, name="keys")
 
 
 @admins.command("create")
@@ -132,45 +135,13 @@ def create_administrator(
 
 async def _create_administrator(name: str, email: str) -> str:
     from app.actions.accounts import create_operator
+    from app.core.opened import opened
     from app.core.passwords import new_password
 
     password = new_password()
-    async with _opened() as database, database.work() as unit:
+    async with opened() as database, database.work() as unit:
         await create_operator(unit, name=name, email=email, password=password)
     return password
-
-
-@clients.command("create")
-def create_client(
-    name: Annotated[str, typer.Argument(help="What it is, for people.")],
-    place: Annotated[UUID, typer.Argument(help="Id of the organisation it belongs to.")],
-    scope: Annotated[list[str], typer.Option(help="A scope that it may ask for; repeatable.")],
-    network: Annotated[bool, typer.Option("--network", help="The id is of a network.")] = False,
-) -> None:
-    """Make an integration client of an organisation or a network. Prints its secret once."""
-    from app.access.grants import SCOPES
-
-    if unknown := set(scope) - set(SCOPES):
-        raise typer.BadParameter(f"no such scope: {', '.join(sorted(unknown))}")
-    client_id, secret = asyncio.run(_create_client(name, place, scope, network=network))
-    typer.echo(f"client_id      {client_id}\nclient_secret  {secret}")
-
-
-async def _create_client(
-    name: str, place: UUID, scopes: list[str], *, network: bool
-) -> tuple[UUID, str]:
-    from app.actions import accounts
-    from app.core.journal import COMMAND_LINE
-
-    async with _opened() as database, database.work() as unit:
-        return await accounts.create_client(
-            unit,
-            actor=COMMAND_LINE,
-            name=name,
-            organisation_id=None if network else place,
-            network_id=place if network else None,
-            scopes=scopes,
-        )
 
 
 @app.command()
@@ -259,12 +230,13 @@ async def _import_organisations(file: Path, mapping: Any, dry_run: bool) -> bool
     import asyncpg
 
     from app.core.errors import Problem
+    from app.core.opened import opened
     from app.jobs.imports.organisations import import_file
     from app.jobs.imports.problems import Refused
 
     try:
         with _progress() as progress:
-            async with _opened() as database:
+            async with opened() as database:
                 done = await import_file(
                     database, file, mapping, dry_run=dry_run, progress=progress
                 )
@@ -296,23 +268,6 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
         yield lambda stage, done, total: bar.update(
             task, description=stage, completed=done, total=total
         )
-
-
-def _opened() -> Any:
-    from collections.abc import AsyncIterator
-
-    from app.core.db import Database
-
-    @contextlib.asynccontextmanager
-    async def opened() -> AsyncIterator[Database]:
-        database = Database(settings().database_url)
-        await database.open()
-        try:
-            yield database
-        finally:
-            await database.close()
-
-    return opened()
 
 
 def main() -> None:

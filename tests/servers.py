@@ -31,6 +31,8 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    public: str = ""
+    """The address that all processes go by, where there are several."""
 
     @property
     def base(self) -> str:
@@ -45,7 +47,12 @@ class Server:
             "TANDEM_VAR": str(self.folder),
             "TANDEM_PORT": str(self.port),
             "TANDEM_PASSWORD_GRANT": "true",
+            **({"TANDEM_PUBLIC_URL": self.public} if self.public else {}),
         }
+
+    def beside(self) -> "Server":
+        """Another process on the same database and folder, under the same address."""
+        return Server(self.url, self.folder, public=self.public)
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs `tandem` with the server's settings."""

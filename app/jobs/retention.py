@@ -21,6 +21,7 @@ from app.access.records import RECORDS
 from app.access.sharing import forget
 from app.access.visibility import Resource
 from app.actions.evidence import drop_files
+from app.actions.sign_in import forget_expired
 from app.core import journal
 from app.core.clock import now, today
 from app.core.db import Database, Unit
@@ -98,6 +99,9 @@ async def sweep(database: Database, files: Store) -> Swept:
     while gone := await _mark_some(database):
         marked += gone
         await asyncio.sleep(_PAUSE)
+    async with database.work() as unit:
+        if await unit.try_lock("sweep"):
+            await forget_expired(unit)
     swept = Swept(records, shares, marked, await _drop_orphans(database, files))
     if any(swept):
         log.info("swept", **swept._asdict())

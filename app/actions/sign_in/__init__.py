@@ -7,6 +7,7 @@ from app.actions.sign_in.authorizing import (
     decide,
 )
 from app.actions.sign_in.clients import authenticate_client
+from app.actions.sign_in.forgetting import forget_expired
 from app.actions.sign_in.granting import grant_token
 from app.actions.sign_in.tokens import introspect, revoke
 
@@ -16,6 +17,7 @@ __all__ = [
     "begin_authorization",
     "check_password",
     "decide",
+    "forget_expired",
     "grant_token",
     "introspect",
     "revoke",

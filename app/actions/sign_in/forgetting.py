@@ -1,0 +1,40 @@
+"""What is over is forgotten: codes, tokens and assertions soon, sessions after a season."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_
+
+from app.access.visibility import parameter
+from app.core.clock import now
+from app.core.db import Unit
+from app.core.query import Query
+from app.core.tables import Moment
+from app.models.people import ClientSecret, UsedAssertion
+from app.models.sessions import Authorization, Session
+
+CODES = timedelta(days=1)
+"""How long a code that comes again is told from one that never was."""
+SESSIONS = timedelta(days=90)
+"""How long a person can see that somebody was signed in; their refresh tokens go with them."""
+
+_before = parameter("before", Moment)
+
+
+def _over(table: Any, *moments: str) -> Query:
+    return Query(delete(table).where(or_(*(table.c[name] < _before for name in moments))))
+
+
+_FORGET: tuple[tuple[Query, timedelta], ...] = (
+    (_over(Authorization.__table__, "expires_at"), CODES),
+    (_over(UsedAssertion.__table__, "expires_at"), timedelta(hours=1)),
+    (_over(ClientSecret.__table__, "expires_at"), timedelta()),
+    (_over(Session.__table__, "expires_at", "ended_at"), SESSIONS),
+)
+
+
+async def forget_expired(unit: Unit) -> None:
+    """Removes what nobody needs any more."""
+    await unit.begin()
+    for query, kept in _FORGET:
+        await unit.rows(query, {"before": now() - kept})
