@@ -22,7 +22,9 @@ def _written(write: Callable[[Any], Awaitable[Any]]) -> Any:
 
     async def run() -> Any:
         from app.core.opened import opened
+        from app.models import registry
 
+        assert registry.metadata.tables, "an entity is written when all tables are known"
         async with opened() as database, database.work() as unit:
             return await write(unit)
 
