@@ -80,6 +80,11 @@ class Forge:
     def with_raw(self, *, header: bytes = b"", claims: bytes = b"") -> str:
         return self.signed(header or self.header(), claims or self.claims())
 
+    def of_ended(self, claim: str = "sid") -> str:
+        ended = uuid7()
+        self.tokens.end([ended])
+        return self.with_claims(**{claim: str(ended)})
+
     @property
     def right(self) -> str:
         return self.with_claims()
@@ -216,6 +221,30 @@ FORGED: dict[str, Make] = {
     "no jti": lambda f: f.with_claims(jti=GONE),
     "jti empty": lambda f: f.with_claims(jti=""),
     "jti as a number": lambda f: f.with_claims(jti=1),
+    "no sid": lambda f: f.with_claims(sid=GONE),
+    "sid null": lambda f: f.with_claims(sid=None),
+    "sid empty": lambda f: f.with_claims(sid=""),
+    "sid that is no UUID": lambda f: f.with_claims(sid="session"),
+    "sid as a number": lambda f: f.with_claims(sid=7),
+    "sid as a list": lambda f: f.with_claims(sid=[str(uuid4())]),
+    "sid as an object": lambda f: f.with_claims(sid={"id": str(uuid4())}),
+    "sid true": lambda f: f.with_claims(sid=True),
+    "sid with NUL": lambda f: f.with_claims(sid="\x00"),
+    "a client with a session": lambda f: f.with_claims(sub=str(PUBLIC_CLIENT)),
+    "a session that has ended": lambda f: f.of_ended(),
+    "a client that is disabled": lambda f: f.of_ended("client_id"),
+    # Of another kind
+    "an ID token": lambda f: f.signed(
+        f.header(typ="JWT"), f.claims(aud=str(PUBLIC_CLIENT), nonce="x", scope=GONE)
+    ),
+    "an ID token for the service": lambda f: f.signed(f.header(typ="JWT"), f.claims(nonce="x")),
+    "a client's assertion": lambda f: f.signed(
+        f.header(typ="client-authentication+jwt"), f.claims(iss=str(PUBLIC_CLIENT))
+    ),
+    "a token's introspection": lambda f: f.with_header(typ="token-introspection+jwt"),
+    "a refresh token": lambda f: encode(b"x" * 32),
+    "a successor of a refresh token": lambda f: "ab" * 32,
+    "a password": lambda f: "correct horse battery staple",
     "no scope": lambda f: f.with_claims(scope=GONE),
     "scope as a list": lambda f: f.with_claims(scope=sorted(SCOPES)),
     "scope null": lambda f: f.with_claims(scope=None),

@@ -1,0 +1,199 @@
+"""Every security event is in the journal: each is brought about once, and looked for there."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app.actions import accounts
+from app.core import journal, keys
+from app.core.security_events import NOBODY, SecurityEvent
+from app.core.settings import settings
+from tests.signing_in import Desk, make_desk
+from tests.worlds import World
+
+pytestmark = pytest.mark.anyio
+
+E = SecurityEvent
+
+
+@pytest.fixture
+async def desk(world: World) -> Desk:
+    return await make_desk(world)
+
+
+async def wrong_password(desk: Desk) -> UUID:
+    page = await desk.browser.open(desk.app.request())
+    await desk.browser.sign_in(page, desk.email, "wrong")
+    return desk.identity
+
+
+async def signs_in(desk: Desk) -> UUID:
+    token = (await desk.tokens())["access_token"]
+    session: UUID = desk.world.app.state.tokens.verify(token).session
+    return session
+
+
+async def signs_out(desk: Desk) -> UUID:
+    token = (await desk.tokens())["access_token"]
+    form = {"token": token, **desk.app.credentials()}
+    session: UUID = desk.world.app.state.tokens.verify(token).session
+    await desk.http.post("/oauth/revoke", data=form)
+    return session
+
+
+async def code_twice(desk: Desk) -> UUID:
+    code = await desk.browser.code(desk.app, desk.email)
+    token = (await desk.token(desk.app.exchange(code))).json()["access_token"]
+    session: UUID = desk.world.app.state.tokens.verify(token).session
+    await desk.token(desk.app.exchange(code))
+    return session
+
+
+async def refresh_twice(desk: Desk) -> UUID:
+    first = await desk.tokens()
+    session: UUID = desk.world.app.state.tokens.verify(first["access_token"]).session
+    second = (await desk.token(desk.app.refresh(first["refresh_token"]))).json()
+    await desk.token(desk.app.refresh(second["refresh_token"]))
+    await desk.token(desk.app.refresh(first["refresh_token"]))
+    return session
+
+
+def decides(decision: str) -> Callable[[Desk], Awaitable[UUID]]:
+    async def decide(desk: Desk) -> UUID:
+        page = await desk.browser.open(desk.app.request())
+        await desk.browser.decide(await desk.browser.sign_in(page, desk.email), decision)
+        return desk.app.id
+
+    return decide
+
+
+async def client(desk: Desk) -> UUID:
+    return (await desk.confidential()).id
+
+
+async def rotated(desk: Desk) -> UUID:
+    made = await desk.confidential()
+    async with desk.world.database.work() as unit:
+        await accounts.rotate_secret(unit, actor=journal.COMMAND_LINE, client_id=made.id)
+    return made.id
+
+
+async def disabled(desk: Desk) -> UUID:
+    made = await desk.confidential()
+    async with desk.world.database.work() as unit:
+        await accounts.disable_client(unit, actor=journal.COMMAND_LINE, client_id=made.id)
+    return made.id
+
+
+async def replayed(desk: Desk) -> UUID:
+    from tests.api.test_client_assertions import Keyed, public, signer_of
+
+    signer = signer_of("ES256")
+    app = await desk.confidential(keys={"keys": [public(signer, "ES256")]})
+    keyed = Keyed(desk, app.id, signer, None)
+    form = keyed.form(keyed.signed())
+    for _ in range(2):
+        await desk.token(form)
+    return app.id
+
+
+async def identity(desk: Desk) -> UUID:
+    return desk.identity
+
+
+async def closed(desk: Desk) -> UUID:
+    async with desk.world.database.work() as unit:
+        await accounts.close_identity(unit, actor=journal.COMMAND_LINE, identity_id=desk.identity)
+    return desk.identity
+
+
+async def operator(desk: Desk) -> UUID:
+    return desk.world.operator.id
+
+
+BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
+    E.ASSERTION_REPLAYED: replayed,
+    E.CLIENT_CREATED: client,
+    E.CLIENT_DISABLED: disabled,
+    E.CLIENT_SECRET_ADDED: rotated,
+    E.CODE_REUSED: code_twice,
+    E.CONSENT_GIVEN: decides("allow"),
+    E.CONSENT_REFUSED: decides("refuse"),
+    E.IDENTITY_CLOSED: closed,
+    E.IDENTITY_CREATED: identity,
+    E.OPERATOR_CREATED: operator,
+    E.REFRESH_REUSED: refresh_twice,
+    E.SESSION_ENDED: signs_out,
+    E.SIGNED_IN: signs_in,
+    E.SIGN_IN_FAILED: wrong_password,
+}
+ON_THE_COMMAND_LINE = {E.KEY_CREATED, E.KEY_RETIRED}
+
+
+def test_every_event_is_brought_about() -> None:
+    assert set(BROUGHT_ABOUT) | ON_THE_COMMAND_LINE == set(SecurityEvent)
+    assert len({event.value for event in SecurityEvent}) == len(SecurityEvent)
+    assert {event.value[0] for event in SecurityEvent} <= set(journal.ACCOUNTS)
+
+
+@pytest.mark.parametrize("event", BROUGHT_ABOUT, ids=lambda event: event.name.lower())
+async def test_it_is_in_the_journal(desk: Desk, event: SecurityEvent) -> None:
+    resource_id = await BROUGHT_ABOUT[event](desk)
+    kind, action = event.value
+    rows = await desk.journaled(kind=kind, action=action, resource_id=resource_id)
+    assert rows, f"{event} is not in the journal"
+    about_a_person = kind in ("session", "sign_in_identity", "consent")
+    if about_a_person:
+        assert str(rows[-1]["owner_id"]) == str(desk.world.learner.id)
+
+
+async def test_a_person_sees_what_was_done_to_their_account(desk: Desk) -> None:
+    await wrong_password(desk)
+    await refresh_twice(desk)
+    found = await desk.world.learner.get("/v1/me/history")
+    assert found.status_code == 200, found.text
+    seen = {(row["kind"], row["action"]) for row in found.json()["items"]}
+    assert {
+        E.SIGN_IN_FAILED.value,
+        E.SIGNED_IN.value,
+        E.REFRESH_REUSED.value,
+        E.CONSENT_GIVEN.value,
+    } <= seen
+
+
+async def test_an_unknown_address_is_journaled_for_nobody(desk: Desk) -> None:
+    before = len(await desk.journaled(action="sign_in_failed", resource_id=NOBODY))
+    page = await desk.browser.open(desk.app.request())
+    await desk.browser.sign_in(page, "nobody@school.example", "wrong")
+    rows = await desk.journaled(action="sign_in_failed", resource_id=NOBODY)
+    assert len(rows) == before + 1
+    assert rows[-1]["owner_id"] is None
+    assert "nobody@" not in str(rows)
+
+
+def test_keys_are_journaled_from_the_command_line(
+    fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlalchemy as sa
+
+    from app import cli_identity
+    from app.migrations import sync_url
+
+    monkeypatch.setattr(settings(), "database_url", fresh_url)
+    monkeypatch.setattr(settings(), "var", tmp_path)
+    cli_identity.rotate_keys(now=True)
+    old, new = keys.read(tmp_path / "keys", "ES256")
+    cli_identity.retire_key(old.kid, now=True)
+    cli_identity.list_keys()
+    engine = sa.create_engine(sync_url(fresh_url))
+    columns = journal.journal.c
+    with engine.connect() as connection:
+        found = connection.execute(
+            sa.select(columns.action, columns.resource_id)
+            .where(columns.kind == "signing_key")
+            .order_by(columns.sequence)
+        ).all()
+    engine.dispose()
+    assert [tuple(row) for row in found] == [("created", new.id), ("retired", old.id)]
