@@ -24,7 +24,7 @@ Sign in with *Authorize*. Every change of a record needs its `ETag` in `If-Match
 """
 
 TAGS = [
-    {"name": "Sign in", "description": "Access tokens and public keys."},
+    {"name": "Sign in", "description": "Signing people and integrations in; public keys."},
     {"name": "People", "description": "People, their affiliations, and who you are."},
     {"name": "Organisations", "description": "Schools, authorities, consortia and the rest."},
     {"name": "Frameworks", "description": "The 10+2 coaching principles and other catalogues."},
@@ -165,6 +165,12 @@ def document(app: FastAPI) -> dict[str, Any]:
             "type": "oauth2",
             "description": "The password grant works where a setting turns it on (the demonstration).",
             "flows": {
+                "authorizationCode": {
+                    "authorizationUrl": "/oauth/authorize",
+                    "tokenUrl": "/oauth/token",
+                    "refreshUrl": "/oauth/token",
+                    "scopes": SCOPES,
+                },
                 "password": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
                 "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
             },

@@ -20,7 +20,7 @@ from app.core.settings import settings
 router = APIRouter(tags=["Sign in"], route_class=Route)
 
 _HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-_TEXT: dict[str, Any] = {"type": "string"}
+_TEXT: dict[str, Any] = {"type": "string", "maxLength": forms.LIMIT}
 _CLIENT = {
     "client_id": {"type": "string", "format": "uuid"},
     "client_secret": {**_TEXT, "description": "Or by HTTP Basic."},
