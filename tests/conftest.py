@@ -144,11 +144,13 @@ async def app(
     anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Any]:
     """The application, started, on the worker's database."""
-    from app.jobs import retention
+    from app.jobs import following, retention
     from app.main import create_app
 
     # The sweep would erase, in the middle of another test, what a test has left to be erased.
     retention.keep_sweeping.__kwdefaults__["first"] = timedelta(days=1)  # type: ignore[index]
+    # A test that ends something says itself when another process would have heard of it.
+    following.keep_following.__kwdefaults__["every"] = 86_400.0  # type: ignore[index]
     os.environ["TANDEM_DATABASE_URL"] = url
     os.environ["TANDEM_VAR"] = str(tmp_path_factory.mktemp("var"))
     settings.cache_clear()

@@ -84,6 +84,30 @@ def test_all_the_way_down_leaves_nothing_and_up_again_works(empty_url: str) -> N
     assert rows(empty_url)["people"] == 0
 
 
+def test_a_clients_secret_goes_on_counting_after_the_migration_and_back(empty_url: str) -> None:
+    upgrade(empty_url, "0005")
+    engine = sa.create_engine(sync_url(empty_url))
+    names = ("id", "name", "secret_hash", "scopes", "created_at")
+    old = sa.table("clients", *(sa.column(name) for name in names))
+    moment = now().isoformat() if engine.dialect.name == "sqlite" else now()
+    ids = [str(uuid7()), str(uuid7())]
+    with engine.begin() as connection:
+        for client_id, secret in zip(ids, ("a" * 64, None), strict=True):
+            values = {"id": client_id, "name": "x", "secret_hash": secret, "created_at": moment}
+            connection.execute(sa.insert(old).values(scopes=sa.text("'[]'"), **values))
+    upgrade(empty_url)
+    with engine.connect() as connection:
+        kinds = connection.execute(sa.text("SELECT kind, version FROM clients ORDER BY id")).all()
+        kept = connection.execute(sa.text("SELECT hash, client_id FROM client_secrets")).all()
+    assert [tuple(row) for row in kinds] == [("confidential", 1), ("public", 1)]
+    assert [(row[0], str(row[1])) for row in kept] == [("a" * 64, ids[0])]
+    downgrade(empty_url, "0005")
+    with engine.connect() as connection:
+        secrets = connection.execute(sa.text("SELECT secret_hash FROM clients ORDER BY id")).all()
+    assert [row[0] for row in secrets] == ["a" * 64, None]
+    engine.dispose()
+
+
 def test_a_database_without_this_schema_is_not_served(empty_url: str, tmp_path: Path) -> None:
     environment = {
         "TANDEM_DATABASE_URL": empty_url,

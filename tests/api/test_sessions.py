@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from app.access.sessions import ended_lately
 from app.actions import accounts
+from app.actions.sign_in import forget_expired
 from app.core import journal
 from app.core.clock import now
 from app.core.settings import settings
@@ -399,3 +400,34 @@ async def test_the_password_grant_begins_a_session_that_can_be_ended(desk: Desk)
     async with desk.world.database.work() as unit:
         await accounts.close_identity(unit, actor=journal.COMMAND_LINE, identity_id=desk.identity)
     assert await ended(desk, token)
+
+
+async def test_what_is_over_is_forgotten_and_what_is_not_stays(desk: Desk) -> None:
+    app = await desk.confidential()
+    tokens = await desk.browser.tokens(app, desk.email)
+    live = await desk.browser.tokens(app, desk.email)
+    session = desk.world.app.state.tokens.verify(tokens["access_token"]).session
+    form = {"token": tokens["refresh_token"], **app.credentials()}
+    await desk.http.post("/oauth/revoke", data=form)
+
+    async def kept() -> tuple[int, int, int]:
+        async with desk.world.database.work() as unit:
+            await forget_expired(unit)
+            mine = desk.world.learner.id
+            counted = []
+            for table, condition in (
+                (Session, Session.person_id == mine),
+                (RefreshToken, RefreshToken.session_id == session),
+                (Authorization, Authorization.person_id == mine),
+            ):
+                counted.append(
+                    len((await unit.session.scalars(select(table).where(condition))).all())
+                )
+            return counted[0], counted[1], counted[2]
+
+    assert await kept() == (2, 1, 2)
+    await later(desk, Authorization, "expires_at", timedelta(days=2))
+    assert await kept() == (2, 1, 0)
+    await later(desk, Session, "ended_at", timedelta(days=91))
+    assert await kept() == (1, 0, 0)
+    assert (await desk.token(app.refresh(live["refresh_token"]))).status_code == 200

@@ -168,7 +168,7 @@ async def decide(
             actor=actor,
             resource_id=client.id,
             owner_id=row.person_id,
-            changed=pending.scopes,
+            changed=["scopes"],
         )
         return answer
 
