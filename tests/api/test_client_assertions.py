@@ -105,7 +105,7 @@ async def keyed(app: Any) -> AsyncIterator[Keyed]:
         {"nbf": 0},
         {"extra": [1]},
     ],
-    ids=str,
+    ids=lambda changed: "-".join(changed) or "right",
 )
 async def test_a_client_is_let_in_by_its_own_key(
     keyed: Keyed, algorithm: str, changed: dict[str, Any]
