@@ -8,6 +8,7 @@ from sqlalchemy import (
     and_,
     case,
     false,
+    literal_column,
     not_,
     null,
     or_,
@@ -174,7 +175,9 @@ def _author(row: Any) -> Way:
         and_(
             row.c.created_by == r.me,
             row.c.created_by != row.c.owner_id,
-            row.c.wording_number == 1,
+            # In words, not as a value: a partial index serves only a condition that says the same,
+            # and SQLite plans a statement anew for each value that might lead to such an index.
+            row.c.wording_number == literal_column("1"),
             r.party_as(row.c.agreement_id),
         ),
     )

@@ -21,7 +21,7 @@ from app.core import sqlite
 from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, translated
 from app.core.postgresql import TextJsonDialect
 from app.core.query import Query
-from app.core.readers import Readers
+from app.core.readers import ANY_LENGTH, Readers
 from app.core.tables import Base
 
 SCHEMA = "0002"
@@ -82,7 +82,11 @@ class Database:
             self.engine = create_async_engine(
                 self._async_url,
                 isolation_level="AUTOCOMMIT",
-                connect_args={"timeout": 4, "server_settings": _PLAN_ONCE},
+                connect_args={
+                    "timeout": 4,
+                    "max_cacheable_statement_size": ANY_LENGTH,
+                    "server_settings": _PLAN_ONCE,
+                },
                 **options,
             )
 

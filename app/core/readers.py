@@ -15,6 +15,10 @@ from sqlalchemy import Dialect
 from app.core.drivers import GONE, PostgresqlDriver
 from app.core.query import Query
 
+ANY_LENGTH = 0
+"""asyncpg plans a statement of more than 15 kB anew each time, unless it is told not to; the pages
+of goals, evidence and agreements are longer, and planning them takes ten times as long as running."""
+
 
 class Readers:
     """At most `size` connections to `dsn`; a reader waits for its turn, in order."""
@@ -45,7 +49,11 @@ class Readers:
             with contextlib.suppress(*GONE):
                 return await self._read(connection, query, values)
         connection = await asyncpg.connect(
-            self._dsn, timeout=4, statement_cache_size=500, server_settings=self._settings
+            self._dsn,
+            timeout=4,
+            statement_cache_size=500,
+            max_cacheable_statement_size=ANY_LENGTH,
+            server_settings=self._settings,
         )
         return await self._read(connection, query, values)
 
