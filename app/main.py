@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from app import openapi
+from app.access.caller import OPENING_HEADER
 from app.access.health import schema_of
 from app.api import (
     access,
@@ -20,6 +21,7 @@ from app.api import (
     frameworks,
     goals,
     networks,
+    openings,
     organisations,
     people,
     service,
@@ -48,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     access.me_router,
     networks.router,
     shares.router,
+    openings.router,
+    openings.agreement_router,
     frameworks.router,
     frameworks.principles_router,
     sign_in.router,
@@ -125,6 +129,7 @@ def create_app() -> FastAPI:
             allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
             allow_headers=[
                 "Authorization",
+                OPENING_HEADER,
                 "Content-Type",
                 "If-Match",
                 "If-None-Match",

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from app.access.caller import OPENING_HEADER
 from app.access.gates import ActionGate
 from app.access.grants import GRANTS, SCOPES
 from app.core.errors import problem_types
@@ -32,6 +33,7 @@ TAGS = [
     {"name": "Evidence", "description": "What was captured, what it shows, and its files."},
     {"name": "Access", "description": "Who could read a record, and why you may or may not."},
     {"name": "Shares", "description": "A record shown to a named person, or to a network."},
+    {"name": "Break-glass", "description": "Opening one agreement in an emergency, by two people."},
     {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
     {"name": "Service", "description": "Health and problem pages."},
 ]
@@ -123,6 +125,16 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
                 "required": False,
                 "schema": {"type": "string", "maxLength": 200},
                 "description": "ETag that you have; 304 when nothing has changed.",
+            }
+        )
+    if gates and isinstance(gates[0], ActionGate) and GRANTS[gates[0].action].opened:
+        parameters.append(
+            {
+                "name": OPENING_HEADER,
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string", "format": "uuid"},
+                "description": "Reads under this opening, which is open to you, and by nothing else.",
             }
         )
     if not parameters:

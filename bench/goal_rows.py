@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from app.core.search import searchable
 from app.models.goals import Goal, GoalState, Stage
 from app.models.terms import Reader, RecordReader
 from bench.rows import Row
@@ -34,9 +35,18 @@ def goals(made: "Making", count: int) -> Iterator[Row]:
         goal = made.new_id(n, at)
         made.goals.append(goal)
         person = made.people[learner]
+        wording = {
+            "statement": _prose(n, 24),
+            "baseline": _prose(n + 5, 16),
+            "pupil_gain": _prose(n + 9, 12),
+            "success_indicators": [_prose(n + 2, 6), _prose(n + 3, 6)],
+            "development_plan_priorities": ["Priority 2"],
+        }
         yield {
             **blank,
             **ticks,
+            **wording,
+            "folded": searchable(Goal(**wording).says()),
             "id": goal,
             "version": 1,
             "created_at": at,
@@ -47,12 +57,7 @@ def goals(made: "Making", count: int) -> Iterator[Row]:
             "home_organisation_id": made.school_of(learner),
             "state": states[n % len(states)],
             "wording_number": 1,
-            "statement": _prose(n, 24),
-            "baseline": _prose(n + 5, 16),
             "stage": stages[n % len(stages)],
-            "pupil_gain": _prose(n + 9, 12),
-            "success_indicators": [_prose(n + 2, 6), _prose(n + 3, 6)],
-            "development_plan_priorities": ["Priority 2"],
             "principles": ["3", "A1"],
             "framework_items": [],
             "target_date": at.date() + timedelta(days=90),

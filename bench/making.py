@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from app.core.journal import journal
+from app.core.search import Searched
 from app.core.text import fold
 from app.models.agreement_text import OBLIGATIONS, AgreementText, Disclosure, Party, digest_of
 from app.models.agreements import (
@@ -109,7 +110,7 @@ class Making:
     def _persons(self) -> Iterator[Row]:
         for n, person in enumerate([*self.people, *self.coaches]):
             name = f"Gwenllian Prys {n}"
-            yield _row(Person(**self._versioned(id=person, name=name, folded=fold(name))))
+            yield _row(Person(**self._versioned(id=person, name=name)))
 
     def _affiliations(self) -> Iterator[Row]:
         at = [(person, self.school_of(n)) for n, person in enumerate(self.people)]
@@ -215,4 +216,6 @@ def _table(kind: Any) -> Table:
 
 def _row(entity: Any) -> Row:
     """Every column of an entity that no session knows; what was not set is null."""
+    if isinstance(entity, Searched):
+        entity.fold()
     return {column.key: getattr(entity, column.key) for column in _table(type(entity)).columns}

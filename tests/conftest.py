@@ -20,6 +20,7 @@ from sqlalchemy import event
 
 os.environ["TANDEM_PUBLIC_URL"] = "https://tandem.example"
 os.environ["TANDEM_PASSWORD_GRANT"] = "true"
+os.environ["TANDEM_BREAK_GLASS"] = "true"
 for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):
     os.environ.pop(name, None)
 

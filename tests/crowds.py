@@ -38,6 +38,7 @@ RECORDS: tuple[tuple[Resource, Any], ...] = ((GOALS, Goal), (EVIDENCE_ITEMS, Evi
 _RECORD = {
     **{f"to_{reader}": False for reader in ALL},
     "shows_pupils": "no", "learners_gone": False, "principles": [], "framework_items": [],
+    "folded": " hidden ",
 }  # fmt: skip
 _PLAIN: dict[Any, dict[str, Any]] = {
     Goal: {
@@ -55,10 +56,10 @@ _PLAIN: dict[Any, dict[str, Any]] = {
     AgreementTerm: {**{f"to_{reader}": True for reader in ALL}, "to_networks": True, "number": 1},
     AgreementParty: {"role": "learner", "reader": "fellows", "earlier_records": True},
     Share: {"with_evidence": False, "to_peripheral": False, "reason": "Advice."},
-    KeptRecord: {**{f"to_{reader}": reader in PARTIES for reader in ALL}, "shown": {}},
-    Network: {"kind": "triad", "name": "Another", "folded": "another"},
+    KeptRecord: {**{f"to_{reader}": reader in PARTIES for reader in ALL}, "shown": {}, "folded": " hidden "},
+    Network: {"kind": "triad", "name": "Another", "folded": " another "},
     NetworkMember: {"role": "member", "starts_on": today() - timedelta(days=90)},
-    Person: {"name": "Somebody", "folded": "somebody"},
+    Person: {"name": "Somebody", "folded": " somebody "},
     Affiliation: {"role": "teacher", "starts_on": today() - timedelta(days=90)},
     Client: {"name": "Network system", "scopes": [], "secret_hash": "0" * 64},
 }  # fmt: skip

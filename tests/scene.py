@@ -78,6 +78,7 @@ UPLOADS = [e for e in GATED if e.gate and e.gate.streams]
 
 OF_ACTIVE = (
     "/completion", "/ending", "/amendments", "/narrowing", "/departure", "/detachments", "/readers",
+    "/openings",
 )  # fmt: skip
 """What is asked of an agreement in force, not of a proposal."""
 
@@ -96,7 +97,9 @@ class Scene:
 
     def actor(self, endpoint: Endpoint) -> str:
         path = endpoint.route.path
-        if path.startswith("/v1/organisations"):
+        if path.endswith("/confirmation") and "opening" in path:
+            return self.world.second.token
+        if path.startswith(("/v1/organisations", "/v1/openings")):
             return self.world.operator.token
         if path.startswith(("/v1/people", "/v1/affiliations")):
             return self.world.administrator.token
@@ -181,6 +184,8 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
             world, "/v1/shares", goal_id=goal["id"], **until_later(str(world.head.id))
         )
         proposal, _ = await world.propose()
+        await world.operator_named("second")
+        opening = await world.opening(agreement)
         yield Scene(
             world,
             {
@@ -188,6 +193,7 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
                 "evidence_item_id": item["id"],
                 "file_id": file["id"],
                 "share_id": share,
+                "opening_id": opening,
                 "network_id": network,
                 "network_member_id": member,
                 "learning_agreement_id": proposal.rpartition("/")[2],
@@ -252,6 +258,7 @@ def creations(scene: Scene) -> dict[str, dict[str, Any]]:
             **until_later(str(world.coach.id)),
         },
         "/v1/learning-agreements": world.text(),
+        "/v1/openings": {"agreement_id": scene.places["active"], "reason": "One.", "minutes": 5},
         "/v1/networks": {"kind": "triad", "name": "One"},
         "/v1/networks/{network_id}/members": {"person_id": str(world.fellow.id)},
         "/v1/organisations": {"name": "One", "kind": "school"},

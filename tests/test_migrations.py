@@ -70,6 +70,7 @@ def test_every_step_goes_up_down_and_up_again_and_keeps_the_rows_it_can_hold(
             upgrade(empty_url, revision)
         assert rows(empty_url) == before
     assert rows(empty_url)["people"] == 1
+    assert folded(empty_url) == " sian wyn "
     assert set(metadata.tables) <= tables(empty_url)
 
 
@@ -110,11 +111,19 @@ def write_person(url: str) -> None:
                 version=1,
                 created_at=now(),
                 updated_at=now(),
-                name="Siân",
-                folded="sian",
+                name="Siân Wŷn",
+                folded="sian wyn",
             )
         )
     engine.dispose()
+
+
+def folded(url: str) -> str:
+    engine = sa.create_engine(sync_url(url))
+    with engine.connect() as connection:
+        found: str = connection.execute(sa.select(Person.__table__.c.folded)).scalar_one()
+    engine.dispose()
+    return found
 
 
 def rows(url: str) -> dict[str, int]:

@@ -14,7 +14,6 @@ from app.core import journal
 from app.core.clock import now, today
 from app.core.db import Database, Unit
 from app.core.ids import uuid7
-from app.core.text import fold
 from app.models.agreement_text import OBLIGATIONS
 from app.models.organisations import OrganisationKind
 from app.models.people import Affiliation, AffiliationRole, Person
@@ -66,7 +65,6 @@ async def add_person(unit: Unit, name: str) -> UUID:
             created_at=moment,
             updated_at=moment,
             name=name,
-            folded=fold(name),
             email=f"{person_id}@school.example",
         )
     )
@@ -165,6 +163,22 @@ class World:
             )
         world.actors["client"] = Actor(http, client_id, token(app, client_id, client_id))
         return world
+
+    async def operator_named(self, name: str) -> Actor:
+        """Another of the operator's administrators, without any affiliation."""
+        async with self.database.work() as unit:
+            person_id = await add_person(unit, f"{name.title()} Ŵyn-{uuid4().hex[:6]}")
+            await accounts.make_operator(unit, actor=journal.COMMAND_LINE, person_id=person_id)
+        self.actors[name] = Actor(self.http, person_id, token(self.app, person_id), name.title())
+        return self.actors[name]
+
+    async def opening(self, agreement_id: str, **changes: Any) -> str:
+        """The id of an opening that the operator has asked for."""
+        body = {"agreement_id": agreement_id, "reason": "A court asks.", "minutes": 30, **changes}
+        made = await self.operator.post("/v1/openings", json=body)
+        assert made.status_code == 201, made.text
+        found: str = made.json()["id"]
+        return found
 
     def text(self, **changes: Any) -> dict[str, Any]:
         """A complete text of an agreement between learner, fellow, coach and tutor."""

@@ -8,9 +8,24 @@ from sqlalchemy import ColumnElement, and_, case, func, not_, null, or_, select,
 from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.grants import Relation
+from app.access.opened import by_opening
 from app.access.owned import leading, party
+from app.access.searching import party_words
+from app.access.signers import (
+    amendment_open,
+    amends,
+    asked,
+    asked_for_amendment,
+    asked_for_proposal,
+    asked_to_sign,
+    drafted,
+    former,
+    invited,
+    signature_rows,
+)  # fmt: skip
 from app.access.visibility import Resource, Way, parameter, register
 from app.core.query import Query
+from app.core.search import has_words
 from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.agreements import (
@@ -30,43 +45,7 @@ _parties: Any = AgreementParty.__table__
 _networks: Any = AgreementNetwork.__table__
 _people: Any = Person.__table__
 
-asked = _signatures.alias("invited")
 left = _parties.alias("left")
-PROPOSED = (AgreementState.PROPOSED, AgreementState.DECLINED)
-UNSIGNED = (AgreementState.DRAFT, *PROPOSED)
-
-
-def _drafted(row: Any) -> ColumnElement[bool]:
-    return and_(row.c.created_by == r.me, r.any_of(row.c.state, UNSIGNED))
-
-
-def amendment_open(row: Any) -> ColumnElement[bool]:
-    """Whether an amendment is on the table, and has not lapsed."""
-    return and_(row.c.state == AgreementState.ACTIVE, row.c.amendment_lapses_on > r.today)
-
-
-def _asked_for_proposal(row: Any, signature: Any) -> ColumnElement[bool]:
-    return and_(signature.c.number == row.c.shown_number, r.any_of(row.c.state, PROPOSED))
-
-
-def _asked_for_amendment(row: Any, signature: Any) -> ColumnElement[bool]:
-    return and_(
-        signature.c.asked, signature.c.number == row.c.amendment_number, amendment_open(row)
-    )
-
-
-def _asked(row: Any, signature: Any) -> ColumnElement[bool]:
-    return or_(_asked_for_proposal(row, signature), _asked_for_amendment(row, signature))
-
-
-def _invited(row: Any, asked: Any = _asked) -> ColumnElement[bool]:
-    s = _signatures.alias("asked")
-    return there_is(s, s.c.agreement_id == row.c.id, s.c.person_id == r.me, asked(row, s))
-
-
-def _former(row: Any) -> ColumnElement[bool]:
-    p = _parties.alias("was_party")
-    return there_is(p, p.c.agreement_id == row.c.id, p.c.person_id == r.me, p.c.until.is_not(None))
 
 
 def _ways(row: Any, kind: CallerKind) -> list[Way]:
@@ -76,10 +55,10 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
         home = row.c.home_organisation_id == r.client_organisation()
         return [Way("system", and_(home, row.c.existence_to_systems, at_home))]
     return [
-        Way("drafter", _drafted(row)),
+        Way("drafter", drafted(row)),
         Way(
             "invited",
-            _asked(row, asked),
+            asked_to_sign(row, asked),
             through=asked,
             mine=asked.c.person_id == r.me,
             link=row.c.id == asked.c.agreement_id,
@@ -111,16 +90,23 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
 def _view(row: Any, kind: CallerKind) -> ColumnElement[Any]:
     """`text` for who may read what was agreed, `version` for who may read one version of it (asked
     to join by an amendment, or gone), `existence` for who may only know that it is there."""
+    text = (_reads_text(row, kind), "text")
+    if kind is not CallerKind.PERSON:
+        return case(text, else_="existence")
+    one = or_(invited(row, asked_for_amendment), former(row))
+    return case(text, (one, "version"), else_="existence")
+
+
+def _reads_text(row: Any, kind: CallerKind) -> ColumnElement[bool]:
     if kind is CallerKind.CLIENT:
-        return case((row.c.text_to_systems, "text"), else_="existence")
-    return case(
-        (
-            or_(r.party_as(row.c.id), _drafted(row), _invited(row, _asked_for_proposal)),
-            "text",
-        ),
-        (_leads_with_text(row), "text"),
-        (or_(_invited(row, _asked_for_amendment), _former(row)), "version"),
-        else_="existence",
+        return row.c.text_to_systems  # type: ignore[no-any-return]
+    if kind is CallerKind.OPENER:
+        return true()
+    return or_(
+        r.party_as(row.c.id),
+        drafted(row),
+        invited(row, asked_for_proposal),
+        _leads_with_text(row),
     )
 
 
@@ -131,8 +117,13 @@ def _leads_with_text(row: Any) -> ColumnElement[bool]:
 
 def _number(row: Any, kind: CallerKind) -> ColumnElement[Any]:
     """The number of the version that the caller reads."""
-    if kind is CallerKind.CLIENT:
+    if kind is not CallerKind.PERSON:
         return row.c.shown_number  # type: ignore[no-any-return]
+    return case((_view(row, kind) != "version", row.c.shown_number), else_=_one_number(row))
+
+
+def _one_number(row: Any) -> ColumnElement[Any]:
+    """The one version of who is asked to join, or has left; null for everybody else."""
     p = _parties.alias("p_number")
     last = (
         select(func.max(p.c.until_number))
@@ -140,20 +131,16 @@ def _number(row: Any, kind: CallerKind) -> ColumnElement[Any]:
         .correlate_except(p)
         .scalar_subquery()
     )
-    return case(
-        (_view(row, kind) != "version", row.c.shown_number),
-        (_invited(row, _asked_for_amendment), row.c.amendment_number),
-        else_=last,
-    )
+    return case((invited(row, asked_for_amendment), row.c.amendment_number), else_=last)
 
 
 def _owes_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
-    if kind is CallerKind.CLIENT:
-        return row.c.text_to_systems  # type: ignore[no-any-return]
+    if kind is not CallerKind.PERSON:
+        return _reads_text(row, kind)
     return or_(
         _leads_with_text(row),
         and_(r.party_as(row.c.id), r.leads(row.c.home_organisation_id)),
-        and_(_former(row), not_(r.party_as(row.c.id))),
+        and_(former(row), not_(r.party_as(row.c.id))),
     )
 
 
@@ -179,27 +166,11 @@ def _text(row: Any, number: ColumnElement[Any], column: str) -> ColumnElement[An
     )
 
 
-def signature_rows(agreement_id: Any, number: Any) -> ColumnElement[Any]:
-    """Who was asked to sign a version, and what they answered."""
-    s, n = _signatures.alias("s"), _people.alias("signer")
-    return json_list(
-        select(
-            json_object(
-                "person_id", s.c.person_id, "name", n.c.name, "signed_at", s.c.signed_at,
-                "declined_at", s.c.declined_at, "digest", s.c.digest,
-            )
-        )
-        .select_from(s.join(n, n.c.id == s.c.person_id))
-        .where(s.c.agreement_id == agreement_id, s.c.number == number, s.c.asked)
-        .order_by(s.c.person_id)
-        .correlate_except(s, n)
-    )  # fmt: skip
-
-
 def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
     number = _number(row, kind)
     # Until it is signed an amendment is the parties': who only reads the text learns nothing of it.
-    mine = null() if kind is CallerKind.CLIENT else and_(amendment_open(row), r.party_as(row.c.id))
+    person = kind is CallerKind.PERSON
+    mine = and_(amendment_open(row), r.party_as(row.c.id)) if person else null()
     names = (
         "id", "version", "created_at", "updated_at", "created_by", "state",
         "home_organisation_id", "starts_on", "ends_on", "proposed_at", "active_at", "learner_completed_at",
@@ -220,32 +191,37 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
     ]
 
 
+def _search(row: Any, kind: CallerKind, way: Way, asked: Any) -> ColumnElement[bool]:
+    """Found by the version that the caller is shown, and by the names for who reads what was agreed;
+    who may only know that it is there finds it by no word."""
+    v = _versions.alias("said")
+    this, names = v.c.agreement_id == row.c.id, party_words(row.c.id, row.c.shown_number)
+    in_text = there_is(
+        v, this, v.c.number == row.c.shown_number, has_words(v.c.folded.concat(names), asked)
+    )
+    found = and_(_reads_text(row, kind), in_text)
+    if kind is not CallerKind.PERSON:
+        return found
+    in_one = there_is(v, this, v.c.number == _one_number(row), has_words(v.c.folded, asked))
+    return or_(found, and_(not_(_reads_text(row, kind)), in_one))
+
+
 def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
     if kind is CallerKind.CLIENT:
         return {}
+    if kind is CallerKind.OPENER:
+        return {Relation.OPENER: true()}
     return {
-        Relation.DRAFTER: _drafted(row),
-        Relation.ASKED: _invited(row, _asked_for_proposal),
-        Relation.INVITED: _invited(row),
-        Relation.AMENDER: _amends(row),
-        Relation.FORMER: _former(row),
+        Relation.DRAFTER: drafted(row),
+        Relation.ASKED: invited(row, asked_for_proposal),
+        Relation.INVITED: invited(row),
+        Relation.AMENDER: amends(row),
+        Relation.FORMER: former(row),
         Relation.PARTY: r.party_as(row.c.id),
         Relation.LEARNER: r.party_as(row.c.id, lambda p: p.c.role == PartyRole.LEARNER),
         Relation.COACH: r.party_as(row.c.id, lambda p: p.c.reader == Reader.COACHES),
         Relation.ADVISER: r.party_as(row.c.id, lambda p: p.c.reader == Reader.ADVISERS),
     }
-
-
-def _amends(row: Any) -> ColumnElement[bool]:
-    v = _versions.alias("amending")
-    return there_is(
-        v,
-        v.c.agreement_id == row.c.id,
-        v.c.number == row.c.amendment_number,
-        v.c.created_by == r.me,
-        r.party_as(row.c.id),
-        amendment_open(row),
-    )
 
 
 def _at_home_to_who_may_know(row: Any, organisation_id: Any) -> ColumnElement[bool]:
@@ -255,8 +231,8 @@ def _at_home_to_who_may_know(row: Any, organisation_id: Any) -> ColumnElement[bo
         home == organisation_id,
         or_(
             r.party_as(row.c.id),
-            _drafted(row),
-            _invited(row, _asked_for_proposal),
+            drafted(row),
+            invited(row, asked_for_proposal),
             and_(row.c.existence_to_leaders, r.leads(home), r.learner_at_home(row.c.id, home)),
             home == r.client_organisation(),
         ),
@@ -319,8 +295,10 @@ AGREEMENTS = register(
             "network_id": _named_to_who_may_know,
         },
         filter_types={"home_organisation_id": Id, "network_id": Id},
+        search=_search,
         prepare=_show,
         owes_receipt=_owes_receipt,
         holds=_HOLD,
+        opened=lambda row: by_opening(row.c.id),
     )
 )

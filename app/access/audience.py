@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, null, or_, select, union
+from sqlalchemy import BindParameter, ColumnElement, Select, literal, null, or_, select, union
 from sqlalchemy.sql import visitors
 
 from app.access import relations as r
@@ -18,7 +18,9 @@ from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.evidence import EVIDENCE_ITEMS
 from app.access.goals import GOALS
+from app.access.opened import is_open, is_shown, opening
 from app.access.visibility import Resource, parameter
+from app.core.clock import now
 from app.core.query import Query
 from app.core.sql import wire
 from app.core.tables import Id
@@ -53,6 +55,7 @@ RULES = {
     "invited": "They are asked to sign.",
     "party": "They are a party of the agreement.",
     "former": "They were a party of the agreement.",
+    "opening": "They are one of the two who opened the agreement in an emergency, until it ends.",
 }
 """What each way of seeing says, in plain words."""
 
@@ -141,7 +144,8 @@ def _query(resource: Resource, kind: CallerKind) -> Query:
     name = "me" if person else "client"
     in_question = _people_in_question if person else _clients_in_question
     ways = {
-        way.name: _for_each(way.predicate(row), name, who.c.id) for way in resource.ways(row, kind)
+        way.name: _for_each(way.predicate(row), name, who.c.id)
+        for way in resource.seen_by(row, kind)
     }
     view: ColumnElement[Any] = null().label("view")
     for column in resource.columns(row, kind):
@@ -164,12 +168,35 @@ def _query(resource: Resource, kind: CallerKind) -> Query:
     )
 
 
+@cache
+def _openers(resource: Resource) -> Query:
+    """Those to whom the record is open under an opening, once the parties are shown it."""
+    row, who = resource.table.alias("this"), _people.alias("candidate")
+    (way,) = resource.seen_by(row, CallerKind.OPENER)
+    two = or_(who.c.id == opening.c.asked_by, who.c.id == opening.c.confirmed_by)
+    view = literal("text") if resource is AGREEMENTS else null()
+    return Query(
+        select(wire(who.c.id).label("id"), who.c.name, view.label("view"))
+        .distinct()
+        .select_from(row.join(opening, way.link).join(who, two))
+        .where(row.c.id == parameter("id", Id), way.condition, is_open(opening), is_shown(opening))
+        .order_by(who.c.name, "id"),
+        scoped=True,
+    )
+
+
 async def readers_now(access: Access, resource: Resource, resource_id: UUID) -> list[Reader]:
     """Everybody who could read the record with their next request; the caller has seen it as its
     owner or a party."""
-    found = []
-    for kind in CallerKind:
+    found: dict[tuple[str, str], Reader] = {}
+    for kind in (CallerKind.PERSON, CallerKind.CLIENT):
         for row in await access.read(_query(resource, kind), id=resource_id):
             rules = [name[3:] for name, met in row.items() if name.startswith("by_") and met]
-            found.append(Reader(str(kind), row["id"], row["name"], row["view"], rules))
-    return found
+            reader = Reader(str(kind), row["id"], row["name"], row["view"], rules)
+            found[reader.kind, reader.id] = reader
+    for row in await access.read(_openers(resource), id=resource_id, now=now()):
+        opener = Reader("person", row["id"], row["name"], row["view"], ["opening"])
+        known = found.setdefault((opener.kind, opener.id), opener)
+        if known is not opener:
+            known.rules.append("opening")
+    return list(found.values())

@@ -6,17 +6,21 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from app.core.clock import today
-from app.core.errors import Unauthenticated
+from app.core.clock import now, today
+from app.core.errors import Forbidden, Unauthenticated
 from app.core.journal import Actor
 from app.core.tokens import Tokens
 
 
 class CallerKind(StrEnum):
-    """A person or a client: they see by different rules, never by each other's."""
+    """A person or a client: they see by different rules, never by each other's.
+
+    An opener is a person who reads under an opening, and by nothing else.
+    """
 
     PERSON = "person"
     CLIENT = "client"
+    OPENER = "opener"
 
 
 class Caller(NamedTuple):
@@ -26,6 +30,8 @@ class Caller(NamedTuple):
     person_id: UUID | None
     client_id: UUID
     scopes: frozenset[str]
+    opening_id: UUID | None = None
+    """The opening under which an opener reads."""
 
     @property
     def key(self) -> str:
@@ -40,7 +46,10 @@ class Caller(NamedTuple):
     def parameters(self) -> dict[str, Any]:
         """What the rules of visibility compare with, today."""
         me = None if self.person_id is None else str(self.person_id)
-        return {"me": me, "client": str(self.client_id), "today": today()}
+        found = {"me": me, "client": str(self.client_id), "today": today()}
+        if self.kind is CallerKind.OPENER:
+            found |= {"opening": str(self.opening_id), "now": now()}
+        return found
 
 
 def authenticate(request: Request, tokens: Tokens) -> Caller:
@@ -57,3 +66,23 @@ def authenticate(request: Request, tokens: Tokens) -> Caller:
     if claims.is_client:
         return Caller(CallerKind.CLIENT, None, claims.client, claims.scopes)
     return Caller(CallerKind.PERSON, claims.subject, claims.client, claims.scopes)
+
+
+OPENING_HEADER = "Break-Glass"
+"""Names the opening under which a request reads."""
+
+
+def under_opening(caller: Caller, named: list[bytes]) -> Caller:
+    """The caller as an opener, who sees what the opening opens and nothing else; Forbidden for a
+    client, and for a header that names no opening."""
+    if caller.kind is not CallerKind.PERSON:
+        raise Forbidden("An opening is for the people who opened it, not for integration clients.")
+    try:
+        (only,) = named
+        text = only.decode("ascii")
+        opening_id = UUID(text)
+        if str(opening_id) != text.lower():  # braces and the like
+            raise ValueError
+    except ValueError:
+        raise Forbidden(f"{OPENING_HEADER} names one opening, by its id.") from None
+    return caller._replace(kind=CallerKind.OPENER, opening_id=opening_id)

@@ -5,7 +5,7 @@ import zlib
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, false, not_, select
+from sqlalchemy import ColumnElement, String, and_, false, not_, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -18,9 +18,16 @@ from app.core.errors import Conflict, NotFound
 from app.core.http import as_uuid
 from app.core.pages import PageQuery
 from app.core.query import Query
+from app.core.search import all_words
 from app.core.sql import json_list, json_object, there_is, wire
 from app.core.tables import Id
-from app.models.evidence import EvidenceFile, EvidenceFrameworkItem, EvidenceGoal, EvidenceItem
+from app.models.evidence import (
+    EvidenceFile,
+    EvidenceFrameworkItem,
+    EvidenceGoal,
+    EvidenceItem,
+    EvidenceKind,
+)
 from app.models.pupils import PupilsShown
 from app.models.terms import RecordKind
 
@@ -40,21 +47,31 @@ _CUT = (
 
 def _withheld(row: Any, caller: CallerKind) -> ColumnElement[Any]:
     """Whether it may show pupils, and the caller is its owner, gone from where it was captured."""
-    if caller is CallerKind.CLIENT:
+    if caller is not CallerKind.PERSON:
         return false().label("withheld")
+    return and_(row.c.owner_id == r.me, *_stays_behind(row, r.me)).label("withheld")
+
+
+def _stays_behind(row: Any, person_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """Whether it may show pupils and a person is gone from where it was captured."""
     a = r.affiliations.alias("at_controller")
     there = there_is(
         a,
-        a.c.person_id == r.me,
+        a.c.person_id == person_id,
         a.c.organisation_id == row.c.controller_organisation_id,
         r.current(a),
     )
-    return and_(
-        row.c.owner_id == r.me,
+    return (
         row.c.shows_pupils != PupilsShown.NO,
         row.c.controller_organisation_id.is_not(None),
         not_(there),
-    ).label("withheld")
+    )
+
+
+def _opened(row: Any) -> ColumnElement[bool]:
+    """No reflection, whoever is ticked for it, and nothing that its own owner no longer sees."""
+    withheld = and_(*_stays_behind(row, row.c.owner_id))
+    return and_(row.c.kind != EvidenceKind.REFLECTION, not_(withheld))
 
 
 def _goal_ids(row: Any, caller: CallerKind) -> ColumnElement[Any]:
@@ -78,6 +95,14 @@ def _file_list(row: Any) -> ColumnElement[Any]:
     )  # fmt: skip
     found = select(shown).where(f.c.evidence_item_id == row.c.id).order_by(f.c.id).correlate(row)
     return json_list(found).label("files")
+
+
+def _names(row: Any, until: Any) -> ColumnElement[str]:
+    """The words of the names of its files, of those that were there at a moment."""
+    f = _files.alias("named")
+    then = true() if until is None else f.c.created_at <= until
+    names = select(all_words(f.c.folded)).where(f.c.evidence_item_id == row.c.id, then)
+    return names.correlate_except(f).scalar_subquery()
 
 
 def _finish(row: dict[str, Any]) -> None:
@@ -118,7 +143,10 @@ EVIDENCE_ITEMS = record(
     },
     more=lambda row, caller: [_withheld(row, caller), _goal_ids(row, caller), _file_list(row)],
     lists=("goal_ids", "files"),
+    said=_names,
+    hidden=_withheld,
     finish=_finish,
+    opened=_opened,
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def actions_on(kind: str) -> list[Action]:
 @cache
 def _query(resource: Resource, kind: CallerKind) -> Query:
     row = resource.table.alias("this")
-    flags = [way.predicate(row).label(f"by_{way.name}") for way in resource.ways(row, kind)]
+    flags = [way.predicate(row).label(f"by_{way.name}") for way in resource.seen_by(row, kind)]
     relations = resource.relations(row, kind)
     flags.extend(met.label(f"is_{relation.name}") for relation, met in relations.items())
     if resource.over is not None:

@@ -10,9 +10,10 @@ from fastapi import Depends, Path
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
-from app.access.caller import authenticate
+from app.access.caller import OPENING_HEADER, Caller, authenticate, under_opening
 from app.access.door import Access, Held
-from app.access.grants import GRANTS, Action, allows
+from app.access.grants import BREAK_GLASS, GRANTS, READ_OPENED, Action, allows
+from app.access.opened import MINE_AND_OPEN
 from app.access.visibility import Resource
 from app.core.errors import (
     Forbidden,
@@ -20,8 +21,10 @@ from app.core.errors import (
     NotFound,
     PreconditionRequired,
     StaleVersion,
+    SwitchedOff,
 )
 from app.core.http import as_uuid, to_current
+from app.core.settings import settings
 
 Entity = TypeVar("Entity")
 
@@ -42,12 +45,33 @@ class ActionGate:
     async def admit(self, request: Request) -> Access:
         """The admitted request, or 401, or 403."""
         caller = authenticate(request, request.app.state.tokens)
-        grant = GRANTS[self.action]
-        if grant.scope not in caller.scopes:
-            raise InsufficientScope(grant.scope)
+        scope = GRANTS[self.action].scope
+        if scope not in caller.scopes:
+            raise InsufficientScope(scope)
+        named = [value for name, value in request.scope["headers"] if name == _OPENING]
+        if (named or scope in BREAK_GLASS) and not settings().break_glass:
+            raise SwitchedOff("Break-glass is switched off here.")
+        if named:
+            return await self._admit_opener(request, under_opening(caller, named))
         if not allows(self.action, caller.kind):
             raise Forbidden("This is for people who have signed in, not for integration clients.")
         return Access(request.app.state.database.unit(), caller, self.action, request=request)
+
+    async def _admit_opener(self, request: Request, caller: Caller) -> Access:
+        if READ_OPENED not in caller.scopes:
+            raise InsufficientScope(READ_OPENED)
+        if not allows(self.action, caller.kind):
+            raise Forbidden(
+                "Under an opening agreements, goals and evidence are read, and nothing else."
+            )
+        access = Access(request.app.state.database.unit(), caller, self.action, request=request)
+        # Said here, so that nobody takes an empty list for a learner without records.
+        if not await access.read(MINE_AND_OPEN):
+            raise Forbidden("That is no opening that is open to you now.")
+        return access
+
+
+_OPENING = OPENING_HEADER.lower().encode()
 
 
 def _gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:

@@ -69,9 +69,13 @@ GOALS = record(
 )  # fmt: skip
 
 
-def _of_goal(row: Any, kind: CallerKind) -> list[Way]:
+def _below(row: Any) -> Way:
     # The goal itself has been seen first: these lists hang below it.
-    return [Way("goal", row.c.goal_id == parameter("goal_id", Id))]
+    return Way("goal", row.c.goal_id == parameter("goal_id", Id))
+
+
+def _of_goal(row: Any, kind: CallerKind) -> list[Way]:
+    return [_below(row)]
 
 
 def _none(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
@@ -84,6 +88,7 @@ GOAL_PROGRESS = Resource(
     table=GoalProgress.__table__,  # type: ignore[arg-type]
     entity=GoalProgress,
     ways=_of_goal,
+    opened=_below,
     columns=lambda row, kind: [
         row.c[n] for n in ("id", "created_at", "created_by", "note", "from_state", "to_state")
     ],
@@ -102,6 +107,7 @@ GOAL_REVISIONS = Resource(
     table=GoalRevision.__table__,  # type: ignore[arg-type]
     entity=GoalRevision,
     ways=_of_goal,
+    opened=_below,
     columns=lambda row, kind: [
         row.c[n] for n in ("id", "number", "wording", "replaced_at", "replaced_by")
     ],

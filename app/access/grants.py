@@ -26,11 +26,13 @@ class Relation(StrEnum):
     INVITED = "somebody whom the proposal or the amendment names"
     LEAD = "a lead of the network"
     LEARNER = "a learner of the agreement"
+    OPENER = "one of the two who opened it"
     OPERATOR = "an administrator of the operator"
     OWNER = "the record's owner"
     PARENT = "an administrator or client of the parent organisation"
     PARTY = "a party of the agreement"
     READER = "whoever sees it"
+    SECOND = "a second administrator of the operator, while neither of the two has a tie to the agreement"
     SELF = "the person themself"
 
 
@@ -57,6 +59,7 @@ class Action(StrEnum):
     AGREEMENT_HISTORY = "agreement:history"
     AGREEMENT_LEAVE = "agreement:leave"
     AGREEMENT_NARROW = "agreement:narrow"
+    AGREEMENT_OPENINGS = "agreement:openings"
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_READERS = "agreement:readers"
     AGREEMENT_SIGN = "agreement:sign"
@@ -85,6 +88,10 @@ class Action(StrEnum):
     NETWORK_MEMBER_WRITE = "network_member:write"
     NETWORK_READ = "network:read"
     NETWORK_WRITE = "network:write"
+    OPENING_ASK = "opening:ask"
+    OPENING_CLOSE = "opening:close"
+    OPENING_CONFIRM = "opening:confirm"
+    OPENING_READ = "opening:read"
     ORGANISATION_CREATE = "organisation:create"
     ORGANISATION_READ = "organisation:read"
     ORGANISATION_WRITE = "organisation:write"
@@ -107,6 +114,8 @@ class Grant(NamedTuple):
     """Whether an integration client may ask; if not, only people."""
     after_end: bool = True
     """Whether it is still possible when the record's agreement is over."""
+    opened: bool = False
+    """Whether it may be asked under an opening: only reads of what is opened."""
 
     @property
     def who(self) -> str:
@@ -139,15 +148,18 @@ GRANTS: dict[Action, Grant] = {
     ),
     Action.AGREEMENT_LEAVE: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_NARROW: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
-    Action.AGREEMENT_READ: Grant("learning-agreements:read"),
+    # Who has left as a learner: their records are opened with the rest.
+    Action.AGREEMENT_OPENINGS: Grant("access:read", (_R.PARTY, _R.FORMER), clients=False),
+    Action.AGREEMENT_READ: Grant("learning-agreements:read", opened=True),
     Action.AGREEMENT_READERS: Grant("access:read", (_R.PARTY,), clients=False),
     Action.AGREEMENT_SIGN: Grant(
         "learning-agreements:write", (_R.INVITED, _R.PARTY), clients=False
     ),
     Action.AGREEMENT_VERSIONS: Grant(
         "learning-agreements:read",
-        (_R.DRAFTER, _R.INVITED, _R.PARTY, _R.FORMER),
+        (_R.DRAFTER, _R.INVITED, _R.PARTY, _R.FORMER, _R.OPENER),
         clients=False,
+        opened=True,
     ),
     Action.AGREEMENT_WITHDRAW: Grant(
         "learning-agreements:write", (_R.DRAFTER, _R.AMENDER), clients=False
@@ -157,7 +169,7 @@ GRANTS: dict[Action, Grant] = {
     ),
     Action.EVIDENCE_CREATE: Grant("evidence-items:write", clients=False),
     Action.EVIDENCE_DELETE: Grant("evidence-items:write", (_R.OWNER,), clients=False),
-    Action.EVIDENCE_READ: Grant("evidence-items:read"),
+    Action.EVIDENCE_READ: Grant("evidence-items:read", opened=True),
     # As with goals: narrowing stays possible when the agreement is over.
     Action.EVIDENCE_REVISE: Grant("evidence-items:write", (_R.OWNER,), clients=False),
     Action.FRAMEWORK_READ: Grant("frameworks:read"),
@@ -167,7 +179,7 @@ GRANTS: dict[Action, Grant] = {
     Action.GOAL_PROGRESS: Grant(
         "goals:write", (_R.OWNER, _R.PARTY), clients=False, after_end=False
     ),
-    Action.GOAL_READ: Grant("goals:read"),
+    Action.GOAL_READ: Grant("goals:read", opened=True),
     # When the agreement is over its owner may still narrow it: the action sees to the rest.
     Action.GOAL_REVISE: Grant("goals:write", (_R.OWNER,), clients=False),
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
@@ -184,6 +196,11 @@ GRANTS: dict[Action, Grant] = {
     Action.NETWORK_MEMBER_WRITE: Grant("networks:write", _MANAGEMENT, clients=False),
     Action.NETWORK_READ: Grant("networks:read"),
     Action.NETWORK_WRITE: Grant("networks:write", _MANAGEMENT, clients=False),
+    # The operator's administrators without a tie to the agreement: the action sees to it.
+    Action.OPENING_ASK: Grant("break-glass:write", clients=False),
+    Action.OPENING_CLOSE: Grant("break-glass:write", (_R.OPENER,), clients=False),
+    Action.OPENING_CONFIRM: Grant("break-glass:write", (_R.SECOND,), clients=False),
+    Action.OPENING_READ: Grant("break-glass:read", clients=False),
     Action.ORGANISATION_CREATE: Grant("organisations:write"),
     Action.ORGANISATION_READ: Grant("organisations:read"),
     Action.ORGANISATION_WRITE: Grant("organisations:write", (*_ADMINISTRATION, _R.PARENT)),
@@ -198,6 +215,8 @@ GRANTS: dict[Action, Grant] = {
 
 SCOPES: dict[str, str] = {
     "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
+    "break-glass:read": "Read openings that you may see, and what one opens to you.",
+    "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",
     "evidence-items:read": "Read evidence and its files that the agreements let you read.",
     "evidence-items:write": "Write your own evidence, its files and who may read it.",
     "frameworks:read": "Read the reference frameworks and the coaching principles.",
@@ -218,4 +237,13 @@ SCOPES: dict[str, str] = {
 
 def allows(action: Action, kind: CallerKind) -> bool:
     """Whether this kind of caller may ever do this."""
-    return kind is CallerKind.PERSON or GRANTS[action].clients
+    grant = GRANTS[action]
+    if kind is CallerKind.OPENER:
+        return grant.opened
+    return kind is CallerKind.PERSON or grant.clients
+
+
+READ_OPENED = "break-glass:read"
+"""The scope that a read under an opening needs beside its own."""
+BREAK_GLASS = frozenset((READ_OPENED, "break-glass:write"))
+"""The scopes of what a setting can switch off."""

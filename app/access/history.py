@@ -10,6 +10,7 @@ from app.access import relations as r
 from app.access.agreements import AGREEMENTS
 from app.access.caller import CallerKind
 from app.access.door import Access
+from app.access.openings import OPENINGS
 from app.access.records import RECORDS
 from app.access.visibility import parameter, visible
 from app.core.journal import journal
@@ -67,6 +68,13 @@ def _shown(entry: Any) -> Any:
             visible(resource, record, CallerKind.PERSON, as_it_is=True),
         )
         conditions.append(and_(entry.c.kind == resource.kind, seen))
+    opening = OPENINGS.table.alias("the_opening")
+    told = there_is(
+        opening,
+        opening.c.id == entry.c.resource_id,
+        visible(OPENINGS, opening, CallerKind.PERSON),
+    )
+    conditions.append(and_(entry.c.kind == OPENINGS.kind, told))
     return or_(*conditions)
 
 

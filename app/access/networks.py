@@ -9,7 +9,7 @@ from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
-from app.access.visibility import Resource, Way, parameter, register
+from app.access.visibility import Resource, Way, by_words, parameter, register
 from app.core.query import Query
 from app.core.sql import there_is, wire
 from app.core.tables import Id
@@ -155,10 +155,10 @@ NETWORKS = register(
         filters={
             "kind": lambda row, bind: row.c.kind == bind,
             "parent_id": lambda row, bind: row.c.parent_id == bind,
-            "q": lambda row, bind: row.c.folded.contains(bind, autoescape=False, escape="\\"),
             "led": lambda row, bind: led(row.c.id) == bind,
         },
-        filter_types={"kind": String, "parent_id": Id, "q": String, "led": Boolean},
+        filter_types={"kind": String, "parent_id": Id, "led": Boolean},
+        search=by_words,
     )
 )
 

@@ -253,8 +253,9 @@ def as_it_stood(kind: str) -> Callable[[Any, ColumnElement[bool]], ColumnElement
 
 
 def owed_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
-    """Whether this read is receipted: by neither owner nor party, or by a party who also leads."""
-    if kind is CallerKind.CLIENT:
+    """Whether this read is receipted: by neither owner nor party, by a party who also leads, and
+    whatever is read under an opening."""
+    if kind is not CallerKind.PERSON:
         return true()
     # Asked once a page, not once a row: most callers lead no school.
     leads = and_(r.leads_somewhere(), r.leads(row.c.home_organisation_id))
@@ -268,7 +269,7 @@ def owed_receipt(row: Any, kind: CallerKind) -> ColumnElement[bool]:
 
 def owned_relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
     """How the caller stands to an owned record, through its agreement."""
-    if kind is CallerKind.CLIENT:
+    if kind is not CallerKind.PERSON:
         return {}
     return {
         Relation.OWNER: row.c.owner_id == r.me,

@@ -10,7 +10,7 @@ from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
 from app.access.networks import fellow_member
-from app.access.visibility import Resource, Way, parameter, register
+from app.access.visibility import Resource, Way, by_words, parameter, register
 from app.core.query import Query
 from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
@@ -167,8 +167,7 @@ PEOPLE = register(
         ways=_ways,
         columns=_columns,
         relations=_relations,
-        filters={"q": lambda row, bind: row.c.folded.contains(bind, autoescape=False, escape="\\")},
-        filter_types={"q": String},
+        search=by_words,
     )
 )
 

@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, cast, literal
+from sqlalchemy import ColumnElement, Integer, cast, literal, true
 
 from app.access.caller import CallerKind
 from app.access.grants import Relation
+from app.access.opened import opened_record
 from app.access.owned import as_it_stood, owed_receipt, owned_relations, owned_ways, shared_with
+from app.access.searching import Said, words_shown
 from app.access.standing import hold_agreement, nothing_more
 from app.access.visibility import KEPT, Resource, register
 from app.core.clock import today
@@ -100,13 +102,17 @@ def record(
     relations: Callable[[Any, CallerKind], dict[Relation, ColumnElement[bool]]] = owned_relations,
     lists: tuple[str, ...] = (),
     finish: Callable[[dict[str, Any]], None] = lambda row: None,
+    said: Said | None = None,
+    hidden: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None,
+    opened: Callable[[Any], ColumnElement[bool]] = lambda row: true(),
 ) -> Resource:
     """Registers a kind of owned record.
 
     `shown` are its own columns, `erased` what they hold once the record is erased, `filters` the
     condition and the type of each filter, `more` further columns that the row alone does not give,
     `lists` those of them that are JSON lists of what may be taken away again. `finish` has the last
-    word on a row that was read.
+    word on a row that was read. `said` and `hidden` are those of `words_shown`; `opened` is what an
+    opening asks beside a tick for a party.
     """
 
     def columns(row: Any, caller: CallerKind) -> list[ColumnElement[Any]]:
@@ -134,6 +140,10 @@ def record(
             holds=hold_agreement(entity.__table__),
             over=nothing_more,
             kept=as_it_stood(kind),
+            opened=None
+            if disclosed is RecordKind.REFLECTIONS
+            else lambda row: opened_record(row, opened(row)),
+            search=words_shown(kind, said, hidden),
         )
     )
     return RECORDS[disclosed]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from app.access.gates import Row
 from app.core import wire
 from app.core.pages import PageQuery
+from app.core.search import Question
 from app.models.pupils import Consent, PupilsShown, SaidOfPupils
 from app.models.terms import RecordReader
 
@@ -37,6 +38,7 @@ class RecordOut(wire.Resource):
 class RecordQuery(PageQuery):
     """Filters that every list of owned records takes."""
 
+    q: Question | None = None
     agreement_id: UUID | None = None
     owner_id: UUID | None = None
     network_id: Annotated[

@@ -187,6 +187,7 @@ def _keep(resource: Resource, dialect: str, *, all_read: bool) -> Query | None:
         "typed": typed,
         "kept_at": parameter("at", Moment),
         "shown": shown,
+        "folded": row.c.folded,
         **{f"to_{reader}": condition for reader, condition in reads.items()},
         "to_leaders": false(),
         "to_systems": false(),
@@ -201,7 +202,7 @@ def _keep(resource: Resource, dialect: str, *, all_read: bool) -> Query | None:
     )
     insert = (sqlite if dialect == "sqlite" else postgresql).insert(_kept)
     statement = insert.from_select(list(values), chosen)
-    again = ("typed", "kept_at", "shown", *(f"to_{reader}" for reader in PARTY_READERS))
+    again = ("typed", "kept_at", "shown", "folded", *(f"to_{reader}" for reader in PARTY_READERS))
     return Query(
         statement.on_conflict_do_update(
             index_elements=["person_id", "kind", "record_id"],

@@ -1,11 +1,14 @@
 """The versions of an agreement's text: who reads which."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Integer, and_, case, or_, select
 
 from app.access import relations as r
-from app.access.agreements import amendment_open, signature_rows
+from app.access.caller import CallerKind
+from app.access.door import Access
+from app.access.signers import amendment_open, signature_rows
 from app.access.visibility import parameter
 from app.core.query import Query
 from app.core.sql import there_is, wire
@@ -26,7 +29,7 @@ _NAMES = ("number", "act", "content", "digest", "created_by")
 _MOMENTS = ("created_at", "proposed_at", "settled_at")
 
 
-def _versions_query() -> Query:
+def _versions_query(*, opened: bool) -> Query:
     v, a, s = _versions.alias("this"), _agreements.alias("its"), _signatures.alias("mine")
     open_amendment = and_(v.c.act == VersionAct.AMENDMENT, v.c.state == VersionState.PROPOSED)
     # The agreement has been seen first. A draft is its drafter's; what was withdrawn or declined is
@@ -41,6 +44,9 @@ def _versions_query() -> Query:
             r.party_as(v.c.agreement_id),
         ),
     )
+    if opened:
+        # What has ruled, and nothing that was only on the table.
+        read = r.any_of(v.c.state, (VersionState.IN_FORCE, VersionState.SUPERSEDED))
     number = parameter("number", Integer)
     lapsed = and_(open_amendment, or_(v.c.number != a.c.amendment_number, ~amendment_open(a)))
     return Query(
@@ -61,5 +67,16 @@ def _versions_query() -> Query:
     )
 
 
-VERSIONS = _versions_query()
-"""Versions of `agreement_id` that the caller may read, oldest first; `number` narrows to one."""
+_BY_KIND = {
+    CallerKind.PERSON: _versions_query(opened=False),
+    CallerKind.OPENER: _versions_query(opened=True),
+}
+
+
+async def versions_of(
+    access: Access, agreement_id: UUID, number: int | None = None
+) -> list[dict[str, Any]]:
+    """Versions of an agreement that the caller has seen, as far as they may read them, oldest first;
+    `number` narrows to one."""
+    query = _BY_KIND[access.caller.kind]
+    return await access.read(query, agreement_id=agreement_id, number=number)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     insert,
     not_,
+    null,
     or_,
     select,
     true,
@@ -33,6 +34,7 @@ from sqlalchemy import (
 
 from app.access.caller import CallerKind
 from app.core.query import Query
+from app.core.search import Pieces, has_words
 from app.core.sql import each_id, there_is, wire
 from app.core.tables import Id
 
@@ -119,6 +121,8 @@ class Resource:
         default_factory=dict
     )
     filter_types: Mapping[str, Any] = field(default_factory=dict)
+    search: Callable[[Any, CallerKind, Way, BindParameter[Any]], ColumnElement[bool]] | None = None
+    """Whether the words asked for (`q`) stand in what the caller is shown of a row by a way."""
     owes_receipt: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None
     prepare: Callable[[dict[str, Any]], None] | None = None
     """Finishes a row that was read, in place: what SQL says less well."""
@@ -128,6 +132,14 @@ class Resource:
     """Whether nothing more is written under the row's agreement."""
     kept: Callable[[Any, ColumnElement[bool]], ColumnElement[Any]] | None = None
     """The row as it stood when the caller left, unless they see it as it is (the condition)."""
+    opened: Callable[[Any], Way] | None = None
+    """The one way in which an opener sees a row; what says nothing here is opened to nobody."""
+
+    def seen_by(self, row: Any, kind: CallerKind) -> list[Way]:
+        """The ways in which a caller of this kind sees `row`."""
+        if kind is CallerKind.OPENER:
+            return [] if self.opened is None else [self.opened(row)]
+        return self.ways(row, kind)
 
     def __hash__(self) -> int:
         return hash(self.kind)
@@ -147,6 +159,15 @@ def register(resource: Resource) -> Resource:
     return resource
 
 
+QUESTION = "q"
+"""Name of the filter by words."""
+
+
+def by_words(row: Any, kind: CallerKind, way: Way, asked: Any) -> ColumnElement[bool]:
+    """`search` of what looks the same to everybody who sees it."""
+    return has_words(row.c.folded, asked)
+
+
 KEPT = "kept"
 """Name of the way of seeing of those who read a record as it stood when they left."""
 
@@ -154,15 +175,15 @@ WRITTEN = "author"
 """Name of the way of seeing of those who read no more of a record than what they typed."""
 
 _PARTLY = (KEPT, WRITTEN)
-_NEVER_CHANGE = frozenset(("agreement_id", "owner_id"))
+_NEVER_CHANGE = frozenset(("agreement_id", "owner_id", QUESTION))
 
 
 def visible(
     resource: Resource, row: Any, kind: CallerKind, *, as_it_is: bool = False
 ) -> ColumnElement[bool]:
     """Whether a caller of this kind sees `row`, or (`as_it_is`) sees it as it is today."""
-    ways = [w for w in resource.ways(row, kind) if not (as_it_is and w.name in _PARTLY)]
-    return or_(*(way.predicate(row) for way in ways))
+    ways = [w for w in resource.seen_by(row, kind) if not (as_it_is and w.name in _PARTLY)]
+    return or_(*(way.predicate(row) for way in ways)) if ways else false()
 
 
 def shown_columns(resource: Resource, row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
@@ -247,26 +268,37 @@ def page_query(
 ) -> Query:
     """One page, newest id first: `limit` rows below `cursor` that pass the filters."""
 
-    def narrowed(row: Any) -> list[ColumnElement[bool]]:
-        return [
-            resource.filters[name](row, parameter(name, resource.filter_types[name]))
-            for name in sorted(filters)
-        ]
+    searches = resource.search if QUESTION in filters else None
+    plain = sorted(filters - {QUESTION} if searches else filters)
+
+    def narrowed(way: Way) -> Conditions:
+        def conditions(row: Any) -> list[ColumnElement[bool]]:
+            found = [
+                resource.filters[name](row, parameter(name, resource.filter_types[name]))
+                for name in plain
+            ]
+            if searches is not None:
+                found.append(searches(row, kind, way, parameter(QUESTION, Pieces())))
+            return found
+
+        return conditions
 
     def before(key: Any) -> list[ColumnElement[bool]]:
         return [key < parameter("cursor", Id)] if continued else []
 
     row = resource.table.alias("this")
     branches = []
-    for way in resource.ways(row, kind):
+    for way in resource.seen_by(row, kind):
         if way.name in _PARTLY and filters - _NEVER_CHANGE:
             continue  # a filter on what has changed since would tell of the change
-        newest = way.newest(row, narrowed, before)
+        newest = way.newest(row, narrowed(way), before)
         if way.through is not None:
             # The newest of each of the caller's agreements or schools, not of all together.
             each = each_id(newest.correlate(way.through))
             newest = select(each.c.value.label("id")).select_from(way.through, each).where(way.mine)
         branches.append(select(newest.subquery(f"by_{way.name}").c.id))
+    if not branches:
+        branches.append(select(null().label("id")).where(false()))
     ids = union(*branches).subquery("seen") if len(branches) > 1 else branches[0].subquery("seen")
     page = select(ids.c.id).order_by(ids.c.id.desc()).limit(_LIMIT).subquery("page")
     statement = (

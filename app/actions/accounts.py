@@ -14,7 +14,7 @@ from app.core.ids import uuid7
 from app.core.passwords import hash_password, hash_secret, new_secret
 from app.core.query import Query
 from app.core.tables import Id
-from app.core.text import clean, fold
+from app.core.text import clean
 from app.models.people import Client, Operator, Person, SignInIdentity
 
 _clients: Any = Client.__table__
@@ -107,7 +107,6 @@ async def create_operator(unit: Unit, *, name: str, email: str, password: str) -
             created_at=moment,
             updated_at=moment,
             name=clean(name),
-            folded=fold(name),
             email=email,
         )
     )

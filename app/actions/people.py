@@ -19,7 +19,6 @@ from app.core.errors import Forbidden, Invalid
 from app.core.ids import uuid7
 from app.core.query import Query
 from app.core.tables import Id
-from app.core.text import fold
 from app.models.organisations import Organisation
 from app.models.people import Affiliation, Person, PersonIdentifier
 
@@ -61,7 +60,6 @@ async def create_person(
         created_at=moment,
         updated_at=moment,
         name=name,
-        folded=fold(name),
         email=email,
         created_by=access.caller.person_id,
         creation_digest=claim.digest,
@@ -90,7 +88,6 @@ async def change_person(owned: Owned[Person], values: Mapping[str, Any]) -> None
         return
     for name in changed:
         setattr(person, name, values[name])
-    person.folded = fold(person.name)
     person.touch()
     await owned.access.journal("changed", PEOPLE.kind, person, changed=changed, owner_id=person.id)
 

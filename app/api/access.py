@@ -13,7 +13,7 @@ from app.access.explanation import actions_on, explain, permissions
 from app.access.gates import may
 from app.access.grants import Action
 from app.access.prospect import readers_under
-from app.access.versions import VERSIONS
+from app.access.versions import versions_of
 from app.core import wire
 from app.core.errors import Invalid
 from app.core.http import as_uuid
@@ -127,7 +127,7 @@ async def _proposed(access: Access, row: dict[str, Any]) -> list[dict[str, Any]]
         number = row["number"]
     if number is None:
         return None
-    found = await access.read(VERSIONS, agreement_id=as_uuid(row["id"]), number=number)
+    found = await versions_of(access, as_uuid(row["id"]), number)
     # It may have been withdrawn in this moment.
     return await readers_under(access, text_of(found[0]["content"])) if found else None
 

@@ -18,7 +18,8 @@ from app.core.errors import NotFound
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
 from app.core.routes import Route
-from app.core.text import Line, Prose, fold, like
+from app.core.search import Question
+from app.core.text import Line, Prose
 from app.models.networks import Network, NetworkKind, NetworkMember, NetworkRole
 
 router = APIRouter(prefix="/v1/networks", tags=["Networks"], route_class=Route)
@@ -66,9 +67,7 @@ class NetworkQuery(PageQuery):
 
     kind: NetworkKind | None = None
     parent_id: UUID | None = None
-    q: (
-        Annotated[Line, Field(description="Part of a name; accents and case do not matter.")] | None
-    ) = None
+    q: Question | None = None
     led: Annotated[bool | None, Field(description="Whether it has a lead today.")] = None
 
 
@@ -82,8 +81,6 @@ async def list_networks(
     if query.parent_id is not None and await access.find(NETWORKS, query.parent_id) is None:
         # A parent that the caller does not see has, for them, nothing below it.
         return {"items": [], "next": None}  # type: ignore[return-value]
-    if query.q is not None:
-        query.q = like(fold(query.q))
     page = await access.page(NETWORKS, query)
     access.link(response, page)
     return page  # type: ignore[return-value]

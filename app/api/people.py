@@ -16,7 +16,8 @@ from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
 from app.core.routes import Route
-from app.core.text import Email, Line, fold, like
+from app.core.search import Question
+from app.core.text import Email, Line
 from app.models.people import Affiliation, AffiliationRole, Person
 
 router = APIRouter(prefix="/v1/people", tags=["People"], route_class=Route)
@@ -91,9 +92,7 @@ class PersonChange(wire.Shape):
 class PersonQuery(PageQuery):
     """Filters of the list."""
 
-    q: (
-        Annotated[Line, Field(description="Part of a name; accents and case do not matter.")] | None
-    ) = None
+    q: Question | None = None
 
 
 @router.get("", summary="List the people whom you may see")
@@ -103,8 +102,6 @@ async def list_people(
     response: Response,
 ) -> Page[PersonOut]:
     """Yourself, colleagues, fellow parties, and people of organisations that you administer."""
-    if query.q is not None:
-        query.q = like(fold(query.q))
     page = await access.page(PEOPLE, query)
     access.link(response, page)
     return page  # type: ignore[return-value]

@@ -22,9 +22,10 @@ from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, trans
 from app.core.postgresql import TextJsonDialect
 from app.core.query import Query
 from app.core.readers import ANY_LENGTH, Readers
+from app.core.search import values_of
 from app.core.tables import Base
 
-SCHEMA = "0002"
+SCHEMA = "0004"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
 BUSY_SECONDS = 5.0
@@ -42,6 +43,9 @@ class Database:
         self.engine: AsyncEngine
         self._connections = connections
         self._reader: sqlite3.Connection | None = None
+        # Long reads take turns on a connection of their own, beside the loop.
+        self._long_reader: sqlite3.Connection | None = None
+        self._long_turn = asyncio.Lock()
         self._readers: Readers | None = None
         # SQLite writes one transaction at a time: writers on this loop take turns.
         self._turns = asyncio.Semaphore(1 if self.is_sqlite else connections)
@@ -69,8 +73,8 @@ class Database:
         if self.is_sqlite:
             sqlite.create_private(self._path)
             self.engine = create_async_engine(self._async_url, **options)
-            self._reader = sqlite.connect(self._path)
-            sqlite3.Connection.execute(self._reader, "PRAGMA query_only=ON")
+            self._reader = sqlite.connect_to_read(self._path)
+            self._long_reader = sqlite.connect_to_read(self._path)
         else:
             self._readers = Readers(
                 self._dsn,
@@ -95,18 +99,36 @@ class Database:
         while self._idle:
             await self._idle.pop()[0].close()
         await self.engine.dispose()
-        if self._reader is not None:
-            self._reader.close()
+        for reader in (self._reader, self._long_reader):
+            if reader is not None:
+                reader.close()
         if self._readers is not None:
             await self._readers.close()
 
-    async def rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
-        """Rows of a select, outside any transaction; values are the driver's, in column order."""
+    async def rows(
+        self, query: Query, values: Mapping[str, Any], *, long: bool = False
+    ) -> list[Any]:
+        """Rows of a select, outside any transaction; values are the driver's, in column order.
+
+        `long`: it may take over 20 ms: on SQLite other requests go on meanwhile.
+        """
         with translated():
+            if long and self._long_reader is not None:
+                return await self._long_rows(self._long_reader, query, values)
             if self._reader is not None:
                 return await SqliteDriver(self._reader, self.dialect).rows(query, values)
             assert self._readers is not None, "open() first"
             return await self._readers.rows(query, values, patience=BUSY_SECONDS)
+
+    async def _long_rows(
+        self, reader: sqlite3.Connection, query: Query, values: Mapping[str, Any]
+    ) -> list[Any]:
+        async with asyncio.timeout(BUSY_SECONDS):
+            await self._long_turn.acquire()
+        try:
+            return await SqliteDriver(reader, self.dialect).long_rows(query, values)
+        finally:
+            self._long_turn.release()
 
     async def take_writer(self) -> tuple[AsyncConnection, Driver]:
         """A connection with an open transaction, once it is this writer's turn.
@@ -216,10 +238,10 @@ class Unit:
     ) -> list[Any]:
         """Rows of `query`; inside the transaction once it is open.
 
-        `long`: a write that may take over 20 ms: on SQLite other requests go on meanwhile.
+        `long`: it may take over 20 ms: on SQLite other requests go on meanwhile.
         """
         if self._driver is None:
-            return await self.database.rows(query, values)
+            return await self.database.rows(query, values, long=long)
         with translated():
             if long:
                 return await self._driver.long_rows(query, values)
@@ -250,8 +272,7 @@ class Unit:
         """Inserts a new entity by one statement; the session does not track it."""
         await self.begin()
         query, keys = _insert_of(type(entity))
-        state = entity.__dict__
-        await self.rows(query, {key: state.get(key) for key in keys})
+        await self.rows(query, values_of(entity, keys))
 
     async def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Any]) -> None:
         """Inserts rows of values as the driver takes them, at one go: by COPY on PostgreSQL."""

@@ -4,7 +4,8 @@ Problem
 ├── MalformedRequest          400  not HTTP or JSON as the contract asks for
 ├── Unauthenticated           401  no valid token
 ├── Forbidden                 403  may see the record, may not do this to it
-│   └── InsufficientScope     403  the token lacks the scope
+│   ├── InsufficientScope     403  the token lacks the scope
+│   └── SwitchedOff           403  a setting of this installation turns it off
 ├── NotFound                  404  not there, or not for this caller: never told apart
 ├── MethodNotAllowed          405
 ├── Conflict                  409  the record's state does not allow it
@@ -94,6 +95,14 @@ class InsufficientScope(Forbidden):
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
             scope=scope,
         )
+
+
+class SwitchedOff(Forbidden):
+    slug, title = "switched-off", "This is switched off here"
+    advice = (
+        "Whoever runs the service has left this switched off; the detail names what. The configuration says "
+        "how it is switched on. Nothing was changed."
+    )
 
 
 class NotFound(Problem):

@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         default=False,
         description="Allows the OAuth password grant: for local use and the demonstration only.",
     )
+    break_glass: bool = Field(
+        default=False,
+        description="Allows break-glass: two of the operator's administrators open one agreement's records in an "
+        "emergency, and the parties are shown it. Off: nothing is opened, nor read under an earlier opening.",
+    )
     cors_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
         description="Origins of browser front ends that may call the API, separated by commas.",

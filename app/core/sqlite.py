@@ -72,10 +72,19 @@ def connect(
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What is deleted is overwritten: not every build of SQLite does it of itself.
+        "secure_delete=ON",
         "cache_size=-32000",
         "temp_store=MEMORY",
     ):
         sqlite3.Connection.execute(connection, f"PRAGMA {pragma}").close()
+    return connection
+
+
+def connect_to_read(path: str) -> sqlite3.Connection:
+    """A connection that writes nothing."""
+    connection = connect(path)
+    connection.execute("PRAGMA query_only=ON").close()
     return connection
 
 

@@ -1,5 +1,6 @@
 """Text as people write it: kept as sent (NFC), bounded, foldable for search."""
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -65,12 +66,19 @@ Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
 """A machine's name for something: letters, digits and `_ . : / -`, at most 100 characters."""
 
 
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def _without_mark(found: re.Match[str]) -> str:
+    return "" if unicodedata.combining(found[0]) else found[0]
+
+
 def fold(value: str) -> str:
     """`value` for comparison: no accents, no case, single spaces; `Tŷ Ŵyn` gives `ty wyn`."""
     if value.isascii():
         return " ".join(value.casefold().split())
     decomposed = unicodedata.normalize("NFKD", value.casefold())
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    bare = _BEYOND_ASCII.sub(_without_mark, decomposed)
     return " ".join(bare.replace("ø", "o").replace("ł", "l").split())
 
 

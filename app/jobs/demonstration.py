@@ -28,7 +28,6 @@ from app.core.db import Database, Unit
 from app.core.ids import uuid7
 from app.core.passwords import new_password
 from app.core.query import Query
-from app.core.text import fold
 from app.models.agreement_text import OBLIGATIONS, AgreementText
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.people import Affiliation, AffiliationRole, Person
@@ -126,7 +125,6 @@ async def _people(unit: Unit, places: dict[str, UUID]) -> dict[str, tuple[UUID, 
                 created_at=moment,
                 updated_at=moment,
                 name=account.name,
-                folded=fold(account.name),
                 email=email,
             )
         )

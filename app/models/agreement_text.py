@@ -294,6 +294,32 @@ def text_of(content: str | dict[str, Any]) -> AgreementText:
     )
 
 
+_SAID = (
+    "purpose",
+    "beneficiaries",
+    "working_definition",
+    "performance_management_boundary",
+    "professional_standards",
+    "development_plan",
+    "data_controller",
+    "lawful_basis",
+    "retention",
+    "records_afterwards",
+    "coaching_model_reason",
+    "adverse_effects",
+)
+
+
+def said_in(content: dict[str, Any]) -> list[str | None]:
+    """What the parties wrote in a version's content: its free texts, and who supports it."""
+    return [
+        *(content[name] for name in _SAID),
+        *content["ground_rules"],
+        *(dual["safeguards"] for dual in content["dual_roles"]),
+        *(said for who in content["supporters"] for said in (who["name"], who["support"])),
+    ]
+
+
 def digest_of(agreement_id: UUID, number: int, content: dict[str, Any]) -> str:
     """SHA-256, in hexadecimal, of one version of one agreement: what a signature is bound to.
 

@@ -1,5 +1,6 @@
 """Learning agreements: the row, its versions and signatures, and what the policy reads of them."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -19,8 +20,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now, today
 from app.core.errors import Conflict
+from app.core.search import Searched
 from app.core.tables import Base, Id, Moment, Versioned, one_of, ticked_index
-from app.models.agreement_text import AgreementText, canonical, text_of
+from app.models.agreement_text import AgreementText, canonical, said_in, text_of
 from app.models.terms import (
     FormerParties,
     PartyRole,
@@ -186,7 +188,7 @@ class LearningAgreement(Versioned, Base):
                 setattr(self, f"{kind}_to_{reader}", reader in text.disclosure.ticks(kind))
 
 
-class AgreementVersion(Base):
+class AgreementVersion(Searched, Base):
     """One version of the text; kept for ever once proposed."""
 
     __tablename__ = "learning_agreement_versions"
@@ -220,6 +222,10 @@ class AgreementVersion(Base):
     @text.setter
     def text(self, value: AgreementText) -> None:
         self.content = canonical(value)
+
+    def says(self) -> Iterable[str | None]:
+        """The texts by whose words the agreement is found, for who reads this version."""
+        return said_in(self.content)
 
     def settle(self, state: VersionState) -> None:
         """Notes what became of a proposal."""

@@ -1,5 +1,6 @@
 """Evidence items (principles 1 and 9): what was captured, what it shows, what else could explain it."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.search import Searched
 from app.core.tables import Base, Id, Moment, one_of
 from app.models.records import Record
 
@@ -30,7 +32,7 @@ class EvidenceKind(StrEnum):
     OTHER = "other"
 
 
-class EvidenceItem(Record, Base):
+class EvidenceItem(Searched, Record, Base):
     """One piece of evidence of one learner."""
 
     __tablename__ = "evidence_items"
@@ -58,6 +60,17 @@ class EvidenceItem(Record, Base):
         return (
             CheckConstraint(one_of("kind", EvidenceKind), name="kind"),
             {"info": {"access": "owned:evidence_item"}},
+        )
+
+    def says(self) -> Iterable[str | None]:
+        """The texts by whose words an item is found, the names of its files beside."""
+        return (
+            self.title,
+            self.description,
+            self.context,
+            self.whose_practice,
+            self.what_it_shows,
+            self.other_explanations,
         )
 
     def erase(self) -> None:
@@ -101,7 +114,7 @@ class EvidenceFrameworkItem(Base):
     __table_args__ = ({"info": {"access": "follows:evidence_item"}},)
 
 
-class EvidenceFile(Base):
+class EvidenceFile(Searched, Base):
     """A file of an evidence item; its bytes are in the store under `key`."""
 
     __tablename__ = "evidence_files"
@@ -119,3 +132,7 @@ class EvidenceFile(Base):
     key: Mapped[str] = mapped_column(String(100), unique=True)
 
     __table_args__ = ({"info": {"access": "follows:evidence_item"}},)
+
+    def says(self) -> Iterable[str | None]:
+        """The texts by whose words the item of a file is found."""
+        return (self.name,)

@@ -1,5 +1,6 @@
 """Goals (principle 6): negotiated, revised without losing the old wording, free to go back."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
 from app.core.errors import Conflict
+from app.core.search import Searched
 from app.core.tables import Base, Id, Moment, one_of
 from app.models.records import Record
 
@@ -61,7 +63,7 @@ WORDING = (
 """The fields whose old values a revision keeps."""
 
 
-class Goal(Record, Base):
+class Goal(Searched, Record, Base):
     """One goal of one learner, under an agreement or on their own plan."""
 
     __tablename__ = "goals"
@@ -98,6 +100,17 @@ class Goal(Record, Base):
                 postgresql_where=text("created_by <> owner_id AND wording_number = 1"),
             ),
             {"info": {"access": "owned:goal"}},
+        )
+
+    def says(self) -> Iterable[str | None]:
+        """The texts by whose words a goal is found: its wording."""
+        return (
+            self.statement,
+            self.baseline,
+            self.pupil_gain,
+            *self.success_indicators,
+            *self.development_plan_priorities,
+            self.personal_priority,
         )
 
     def erase(self) -> None:

@@ -1,5 +1,6 @@
 """Networks (principles 4, 10 and A2): who learns together, and who leads."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.search import Searched
 from app.core.tables import Base, Id, Moment, Versioned, one_of
 
 
@@ -37,7 +39,7 @@ MANAGING_ROLES = (NetworkRole.LEAD, NetworkRole.FACILITATOR)
 """Roles whose holders manage the network."""
 
 
-class Network(Versioned, Base):
+class Network(Searched, Versioned, Base):
     """A network; `closed_on` is the first day on which it is no more."""
 
     __tablename__ = "networks"
@@ -46,7 +48,6 @@ class Network(Versioned, Base):
     kind: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(300))
     name_cy: Mapped[str | None] = mapped_column(String(300))
-    folded: Mapped[str] = mapped_column(Text)
     remit: Mapped[str | None] = mapped_column(Text)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("networks.id"), type_=Id, index=True)
     closed_on: Mapped[date | None]
@@ -56,6 +57,10 @@ class Network(Versioned, Base):
         CheckConstraint(one_of("kind", NetworkKind), name="kind"),
         {"info": {"access": "owned:network"}},
     )
+
+    def says(self) -> Iterable[str | None]:
+        """The texts by whose words a network is found."""
+        return self.name, self.name_cy, self.remit
 
 
 class NetworkMember(Versioned, Base):

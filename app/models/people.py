@@ -1,5 +1,6 @@
 """People, their affiliations, their sign-in identities, and integration clients."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,11 +12,11 @@ from sqlalchemy import (
     Index,
     Numeric,
     String,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.search import Searched
 from app.core.tables import Base, Id, Moment, Versioned, one_of
 
 
@@ -42,18 +43,21 @@ LEADER_ROLES = (
 """Roles whose holders are `leaders` of their organisation."""
 
 
-class Person(Versioned, Base):
+class Person(Searched, Versioned, Base):
     """A person; never an account of a school."""
 
     __tablename__ = "people"
 
     name: Mapped[str] = mapped_column(String(300))
-    folded: Mapped[str] = mapped_column(Text)
     email: Mapped[str | None] = mapped_column(String(254))
     created_by: Mapped[UUID | None] = mapped_column(Id)
     creation_digest: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = ({"info": {"access": "owned:person"}},)
+
+    def says(self) -> Iterable[str | None]:
+        """The texts by whose words a person is found."""
+        return (self.name,)
 
 
 class PersonIdentifier(Base):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import Base, Id, Moment, Versioned, one_of
@@ -75,6 +75,8 @@ class KeptRecord(Ticked, Base):
     typed: Mapped[bool]
     kept_at: Mapped[datetime] = mapped_column(Moment)
     shown: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # The words of what it said then, as the record had them.
+    folded: Mapped[str] = mapped_column(Text, server_default="")
 
     __table_args__ = (
         Index(None, "kind", "record_id"),

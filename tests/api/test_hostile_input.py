@@ -452,6 +452,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "/v1/goals": {"statement": "Another."},
     "/v1/evidence-items": {"title": "Another"},
     "/v1/shares": {"reason": "Another."},
+    "/v1/openings": {"reason": "Another."},
     "/v1/networks": {"name": "Another"},
     "/v1/networks/{network_id}/members": {"role": "specialist"},
     "/v1/learning-agreements": {"purpose": "Another."},

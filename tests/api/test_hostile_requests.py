@@ -1,13 +1,14 @@
 """Hostile addresses, parameters, headers and methods over every route."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from app.core.ids import uuid7
+from app.core.search import pieces, searchable
 from tests.raw import Answer, named, problem, send
 from tests.scene import (
     ANY,
@@ -169,8 +170,27 @@ async def test_parameters_that_are_wrong_are_named(
             )
 
 
-@pytest.mark.parametrize("path", ["/v1/organisations", "/v1/people", "/v1/networks"])
-async def test_a_search_text_is_only_a_text(scene: Scene, path: str) -> None:
+def part_of_a_name(text: str, item: dict[str, Any]) -> bool:
+    return text.casefold() in item["name"].casefold()
+
+
+def by_words(text: str, item: dict[str, Any]) -> bool:
+    said = searchable(item.get(name) for name in ("name", "name_cy", "remit", "statement"))
+    return all(piece in said for piece in pieces(text))
+
+
+@pytest.mark.parametrize(
+    ("path", "finds"),
+    [
+        ("/v1/organisations", part_of_a_name),
+        ("/v1/people", by_words),
+        ("/v1/networks", by_words),
+        ("/v1/goals", by_words),
+    ],
+)
+async def test_a_search_text_is_only_a_text(
+    scene: Scene, path: str, finds: Callable[[str, dict[str, Any]], bool]
+) -> None:
     endpoint = next(e for e in LISTS if e.route.path == path)
     every = (await scene.send(endpoint, query="limit=200")).json()["items"]
     for text in (
@@ -190,9 +210,7 @@ async def test_a_search_text_is_only_a_text(scene: Scene, path: str) -> None:
     ):
         answer = await scene.send(endpoint, query=f"q={quote(text)}")
         assert answer.status == 200, answer.text
-        assert answer.json()["items"] == [
-            i for i in every if text.casefold() in i["name"].casefold()
-        ]
+        assert answer.json()["items"] == [i for i in every if finds(text, i)]
     for raw in (
         b"q=%FF",
         b"q=%ED%A0%80",

@@ -18,7 +18,6 @@ from app.core.http import as_uuid
 from app.core.ids import uuid7
 from app.core.query import Query
 from app.core.tables import Id
-from app.core.text import fold
 from app.models.networks import Network, NetworkMember, NetworkRole
 
 _networks: Any = Network.__table__
@@ -41,7 +40,6 @@ async def found_network(access: Access, claim: Claim, values: Mapping[str, Any])
         updated_at=moment,
         created_by=access.caller.person_id,
         creation_digest=claim.digest,
-        folded=_folded(values["name"], values["name_cy"]),
         **values,
     )
     await _check_parent(access, network)
@@ -71,15 +69,10 @@ async def change_network(owned: Owned[Network], values: Mapping[str, Any]) -> No
         return
     for name in changed:
         setattr(network, name, values[name])
-    network.folded = _folded(network.name, network.name_cy)
     if "parent_id" in changed:
         await _check_parent(access, network)
     network.touch()
     await access.journal("changed", NETWORKS.kind, network, changed=changed)
-
-
-def _folded(name: str, name_cy: str | None) -> str:
-    return fold(f"{name} {name_cy or ''}")
 
 
 async def _check_parent(access: Access, network: Network) -> None:

@@ -17,6 +17,7 @@ from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
 from app.core.routes import Route
+from app.core.search import Question
 from app.models.agreement_text import OBLIGATIONS, AgreementText
 from app.models.agreements import LearningAgreement
 
@@ -34,6 +35,7 @@ class AgreementNew(AgreementText):
 class AgreementQuery(PageQuery):
     """Filters of the list."""
 
+    q: Question | None = None
     home_organisation_id: UUID | None = None
     network_id: Annotated[
         UUID | None, Field(description="Whose text names this network, as far as you read it.")

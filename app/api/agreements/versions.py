@@ -10,7 +10,7 @@ from app.access.gates import Row, one
 from app.access.grants import Action
 from app.access.history import HistoryQuery, history_page
 from app.access.readers import ReadersQuery, readers_page
-from app.access.versions import VERSIONS
+from app.access.versions import versions_of
 from app.api.agreements.shapes import SignatureOut
 from app.core import wire
 from app.core.errors import NotFound
@@ -43,20 +43,16 @@ class VersionOut(BaseModel):
 Versions = Annotated[Row, one(Action.AGREEMENT_VERSIONS, AGREEMENTS)]
 
 
-async def _versions(row: Row, number: int | None = None) -> list[dict[str, Any]]:
-    return await row.access.read(VERSIONS, agreement_id=row.id, number=number)
-
-
 @router.get("/{learning_agreement_id}/versions", summary="Read every version")
 async def list_versions(row: Versions) -> Page[VersionOut]:
     """Every version that the caller was asked to sign or was a party to, oldest first."""
-    return {"items": await _versions(row), "next": None}  # type: ignore[return-value]
+    return {"items": await versions_of(row.access, row.id), "next": None}  # type: ignore[return-value]
 
 
 @router.get("/{learning_agreement_id}/versions/{number}", summary="Read one version")
 async def read_version(row: Versions, number: Annotated[int, Path(ge=1, le=100_000)]) -> VersionOut:
     """One version by its number."""
-    found = await _versions(row, number)
+    found = await versions_of(row.access, row.id, number)
     if not found:
         raise NotFound()
     return found[0]  # type: ignore[return-value]
@@ -97,6 +93,9 @@ class ReadingOut(BaseModel):
     name: str | None
     kind: str
     resource_id: wire.WireId
+    opening_id: Annotated[
+        wire.WireIdOrNull, Field(description="The opening under which it was read; else null.")
+    ]
 
 
 @router.get("/{learning_agreement_id}/readers", summary="Read who has read it")
@@ -106,7 +105,8 @@ async def list_readers(
     response: Response,
 ) -> Page[ReadingOut]:
     """For the parties: who outside them has read the agreement's text, or a record under it that the
-    caller sees; one entry a reader, client, record and day, newest first."""
+    caller sees; one entry a reader, client, record and day, newest first. Under an opening also that
+    it exists, and nothing before the opening itself is shown."""
     page = await readers_page(row.access, query, row.id)
     row.access.link(response, page)
     return page  # type: ignore[return-value]
