@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from tests.oracle import policy
-from tests.oracle.away import keeps_away
 from tests.oracle.comparing import PATHS, actors, compare_item, compare_list, same, things
-from tests.oracle.model import Agreement, Record, counts
+from tests.oracle.model import Agreement, Record
 from tests.oracle.service import Run
 
 
@@ -77,7 +76,7 @@ async def compare_filters(run: Run, actor: str) -> None:
             found = [
                 i
                 for i in seen(run, actor, kind)
-                if knows_shared(run, actor, world.records[i], network)
+                if policy.knows_shared(world, actor, world.records[i], network)
                 and policy.as_it_is(world, actor, world.records[i])
             ]
             await _filtered(run, actor, kind, "network_id", network, found)
@@ -107,17 +106,6 @@ async def compare_filters(run: Run, actor: str) -> None:
             if sees_goal and goal.id in items[i].goals and policy.as_it_is(world, actor, items[i])
         ]
         await _filtered(run, actor, "evidence_item", "goal_id", goal.id, found)
-
-
-def knows_shared(run: Run, actor: str, record: Record, network: str) -> bool:
-    world = run.world
-    away = keeps_away("network_id asked by a member who does not read by the share")
-    if away and world.roles_in(actor, network):
-        return any(
-            share.network == network and counts(None, share.ends, world.today)
-            for share in world.shares_of(record.id)
-        )
-    return policy.knows_shared(world, actor, record, network)
 
 
 def _agreement_of(run: Run, thing: object) -> str | None:

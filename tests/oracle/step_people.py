@@ -11,7 +11,6 @@ from app.core.clock import now
 from app.core.files import store
 from app.jobs import retention
 from app.models.people import Client as ClientRow
-from tests.oracle.away import keeps_away
 from tests.oracle.model import Affiliation, counts
 from tests.oracle.service import Run
 from tests.oracle.start import ABLE, SCHOOLS, Cast
@@ -51,16 +50,6 @@ async def move(run: Run, cast: Cast) -> bool:
     return True
 
 
-def _leaves_share_behind(run: Run, tie: Affiliation) -> bool:
-    """Whether somebody goes from where evidence was captured that they have shared with a person."""
-    world = run.world
-    return keeps_away("share that shows nothing any more") and any(
-        share.person and world.records[share.record].controller == tie.organisation
-        for share in world.shares.values()
-        if share.owner == tie.person
-    )
-
-
 async def depart(run: Run, cast: Cast) -> bool:
     """A tie to a school ends, or begins to count again."""
     world, rng = run.world, run.rng
@@ -74,8 +63,6 @@ async def depart(run: Run, cast: Cast) -> bool:
     # Learners who leave the home organisation are what this is for.
     at_home = [t for t in ties if (t.person, t.organisation) in homes]
     tie = rng.choice(at_home if at_home and rng.random() < 0.6 else ties)
-    if _leaves_share_behind(run, tie):
-        return False
     current = counts(tie.starts, tie.ends, world.today)
     values: dict[str, Any] = {"ends_on": None}
     tie.ends = None
@@ -107,16 +94,8 @@ async def client(run: Run, cast: Cast) -> bool:
     return True
 
 
-def _unsigned(run: Run) -> bool:
-    """Whether there is an agreement that has never been in force, where the sweep is to stay away."""
-    away = keeps_away("sweep before the last signature")
-    return away and any(a.ruling is None for a in run.world.agreements.values())
-
-
 async def sweep(run: Run, cast: Cast) -> bool:
     """What has come to its date is erased, with what others hold of it; shares that are over go."""
-    if _unsigned(run):
-        return False
     world = run.world
     for share in list(world.shares.values()):
         if share.ends is not None and share.ends <= world.today:
@@ -133,8 +112,6 @@ async def sweep(run: Run, cast: Cast) -> bool:
 
 async def mark(run: Run, cast: Cast) -> bool:
     """The mark of agreements whose learners have gone: it hides nothing that the dates show."""
-    if _unsigned(run):
-        return False
     run.say("(the sweep marks agreements whose learners have gone)")
     async with run.database.work() as unit:
         await mark_gone(unit, 1000)

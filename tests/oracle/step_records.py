@@ -1,13 +1,11 @@
 """What people do with goals and evidence; each step returns whether there was anything to do."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from app.models.evidence import EvidenceItem
 from app.models.goals import Goal
 from tests.oracle import acts
-from tests.oracle.away import keeps_away
 from tests.oracle.model import CLASSES, TERM_OF_KIND, Agreement, Entry, Record
 from tests.oracle.policy import sees_record, stays_behind, ticks_left
 from tests.oracle.service import Run
@@ -107,9 +105,7 @@ async def _post(
     if kind == "evidence_item":
         body |= {"kind": "observation", **_where(run, cast, agreement, owner)}
         own = [r.id for r in world.records.values() if r.kind == "goal" and r.owner == owner]
-        alone = _withdrawn_stays_alone(kind, said.get("pupil_consent"))
-        links = 0 if alone else rng.choice((0, 1, 2, 2))
-        body["goal_ids"] = rng.sample(own, min(len(own), links))
+        body["goal_ids"] = rng.sample(own, min(len(own), rng.choice((0, 1, 2, 2))))
     for_whom = "" if author == owner else f" for {world.name(owner)}"
     done = await run.write(
         author, "POST", PATHS[kind], body, allowed=fine,
@@ -130,26 +126,12 @@ async def _post(
     return True
 
 
-def _withdrawn_stays_alone(kind: str, consent: str | None) -> bool:
-    """Whether evidence with this consent is to have no goal, for now."""
-    away = keeps_away("evidence of a goal with consent withdrawn")
-    return away and kind == "evidence_item" and consent == "withdrawn"
-
-
 def _where(run: Run, cast: Cast, agreement: Agreement | None, owner: str) -> dict[str, Any]:
     """Where evidence was captured: often a school where its owner is today."""
     places = [p for p in cast.all(SCHOOLS) if run.world.is_at(owner, p)]
     if places and run.rng.random() < 0.7:
         return {"controller_organisation_id": run.rng.choice(places)}
     return {}
-
-
-def _would_hide_share(run: Run, record: Record, said: dict[str, Any]) -> bool:
-    """Whether what is said of pupils leaves a record behind that is shared with a person."""
-    after = replace(record, pupils=said.get("shows_pupils", record.pupils))
-    shared = any(share.person for share in run.world.shares_of(record.id))
-    away = keeps_away("share that shows nothing any more")
-    return away and shared and stays_behind(run.world, after)
 
 
 async def revise(run: Run, cast: Cast) -> bool:
@@ -163,14 +145,9 @@ async def revise(run: Run, cast: Cast) -> bool:
     what = rng.choice(("words", "words", "pupils", "pupils", "withdrawn", "links", "links"))
     words = run.serial(record.kind)
     body: dict[str, Any] = {WORDS[record.kind]: words}
-    if what == "withdrawn" and record.goals and _withdrawn_stays_alone(record.kind, "withdrawn"):
-        return False
-    if what == "links" and _withdrawn_stays_alone(record.kind, record.consent):
-        return False
     if what in ("pupils", "withdrawn"):
         body = _pupils(run) if what == "pupils" else {"pupil_consent": "withdrawn"}
-        alone = _withdrawn_stays_alone(record.kind, body.get("pupil_consent"))
-        if not body or (alone and record.goals) or _would_hide_share(run, record, body):
+        if not body:
             return False
     elif what == "links" and record.kind == "evidence_item":
         own = [r.id for r in world.records.values() if r.kind == "goal" and r.owner == record.owner]
@@ -273,12 +250,6 @@ async def let_be_due(run: Run, cast: Cast) -> bool:
     """The day comes on which a record's text is to be gone."""
     world = run.world
     found = [r for r in world.records.values() if r.delete_by and not r.due(world.today)]
-    if keeps_away("share that shows nothing any more"):
-        found = [r for r in found if not any(s.person for s in world.shares_of(r.id))]
-    if keeps_away("goal that is due, shared with its evidence"):
-        found = [r for r in found if not any(s.with_evidence for s in world.shares_of(r.id))]
-    if keeps_away("due while kept by a former party"):
-        found = [r for r in found if not r.kept]
     if not found:
         return False
     record = run.rng.choice(found)
