@@ -165,7 +165,7 @@ def alone(world: World, agreement: Agreement, act: str, text: Text, by: str) -> 
     lapse(agreement)
     present = frozenset(agreement.parties)
     version = add_version(agreement, act, text, by)
-    version.present = present & frozenset(text.people)
+    version.present, version.signed = present & frozenset(text.people), {by}
     put_in_force(world, agreement, version)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.access.records import RECORDS
 from app.access.visibility import RESOURCES
-from tests.oracle import policy
+from tests.oracle import knowing, policy
 from tests.oracle.model import Agreement, Record, Share
 from tests.oracle.service import Run
 
@@ -53,6 +53,18 @@ def verdicts(run: Run) -> dict[tuple[str, str, str], str | None]:
         for id_, thing in things(run, kind).items()
         for actor in actors(run)
     }
+
+
+def seen(run: Run, actor: str, kind: str) -> list[str]:
+    """Ids, newest first."""
+    return sorted(
+        (
+            id_
+            for id_, thing in things(run, kind).items()
+            if policy.sees(run.world, actor, kind, thing) is not None
+        ),
+        reverse=True,
+    )
 
 
 async def compare_list(run: Run, actor: str, kind: str) -> None:
@@ -147,13 +159,13 @@ def _record(run: Run, actor: str, thing: Record, row: dict[str, Any]) -> Any:
         found["readers"], expected["readers"] = set(row["readers"]), thing.ticks
     if thing.kind == "evidence_item" and view != "withheld":
         # What a former party keeps of the links, `kept` says; it is never more than is there.
-        links = policy.links_shown(world, actor, thing)
+        links = knowing.links_shown(world, actor, thing)
         found["goals"], expected["goals"] = set(row["goal_ids"]), links
         if view == "kept":
             found["goals"] -= links
             expected["goals"] = set()
         found["files"] = {file["id"] for file in row["files"]}
-        expected["files"] = policy.entries_shown(world, actor, thing, thing.files)
+        expected["files"] = knowing.entries_shown(world, actor, thing, thing.files)
     return expected, found
 
 

@@ -1,14 +1,18 @@
 """The whole comparison: every item, filter, page and list below a record, for everybody."""
 
-from collections.abc import Iterable
-
-from tests.oracle import policy
-from tests.oracle.comparing import PATHS, actors, compare_item, compare_list, same, things
+from tests.oracle import knowing, policy
+from tests.oracle.comparing import PATHS, actors, compare_item, compare_list, same, seen, things
+from tests.oracle.comparing_filters import compare_some_filters
+from tests.oracle.comparing_more import asked_about, compare_audience, compare_some_searches
 from tests.oracle.model import Agreement, Record
 from tests.oracle.service import Run
 
+SOME = 8
+"""Filters, and searches, for each actor at the end of a world."""
+
 
 async def compare_everything(run: Run) -> None:
+    """Filters and searches are asked by some: all of them by everybody would be most of the time."""
     for kind in PATHS:
         await anonymous(run, kind)
         for actor in actors(run):
@@ -16,8 +20,11 @@ async def compare_everything(run: Run) -> None:
             await compare_pages(run, actor, kind)
             for thing in things(run, kind).values():
                 await compare_item(run, actor, kind, thing)
+    for kind, thing in asked_about(run):
+        await compare_audience(run, kind, thing)
+    await compare_some_filters(run, SOME * len(actors(run)))
+    await compare_some_searches(run, SOME * len(actors(run)))
     for actor in actors(run):
-        await compare_filters(run, actor)
         for agreement in run.world.agreements.values():
             await compare_versions(run, actor, agreement)
             await compare_history(run, actor, agreement)
@@ -49,86 +56,11 @@ async def compare_pages(run: Run, actor: str, kind: str) -> None:
     same(run, actor, f"the list of {kind} in pages of two", expected, found)
 
 
-def seen(run: Run, actor: str, kind: str) -> list[str]:
-    """Ids, newest first."""
-    return sorted(
-        (
-            id_
-            for id_, thing in things(run, kind).items()
-            if policy.sees(run.world, actor, kind, thing) is not None
-        ),
-        reverse=True,
-    )
-
-
-async def compare_filters(run: Run, actor: str) -> None:
-    world = run.world
-    for kind in ("goal", "evidence_item", "share"):
-        rows = {id_: things(run, kind)[id_] for id_ in seen(run, actor, kind)}
-        for agreement in world.agreements:
-            found = [i for i, t in rows.items() if _agreement_of(run, t) == agreement]
-            await _filtered(run, actor, kind, "agreement_id", agreement, found)
-        for owner in {thing.owner for thing in things(run, kind).values()}:
-            found = [i for i, t in rows.items() if t.owner == owner]
-            await _filtered(run, actor, kind, "owner_id", owner, found)
-    for network in world.networks:
-        for kind in ("goal", "evidence_item"):
-            found = [
-                i
-                for i in seen(run, actor, kind)
-                if policy.knows_shared(world, actor, world.records[i], network)
-                and policy.as_it_is(world, actor, world.records[i])
-            ]
-            await _filtered(run, actor, kind, "network_id", network, found)
-        rows = world.shares
-        found = [i for i in seen(run, actor, "share") if rows[i].network == network]
-        await _filtered(run, actor, "share", "network_id", network, found)
-        found = [
-            i
-            for i in seen(run, actor, "learning_agreement")
-            if policy.names_network(world, actor, world.agreements[i], network)
-        ]
-        await _filtered(run, actor, "learning_agreement", "network_id", network, found)
-    for home in world.organisations:
-        found = [
-            i
-            for i in seen(run, actor, "learning_agreement")
-            if policy.knows_home(world, actor, world.agreements[i])
-            and world.agreements[i].text.home == home
-        ]
-        await _filtered(run, actor, "learning_agreement", "home_organisation_id", home, found)
-    for goal in things(run, "goal").values():
-        sees_goal = policy.sees(world, actor, "goal", goal) is not None
-        items = things(run, "evidence_item")
-        found = [
-            i
-            for i in seen(run, actor, "evidence_item")
-            if sees_goal and goal.id in items[i].goals and policy.as_it_is(world, actor, items[i])
-        ]
-        await _filtered(run, actor, "evidence_item", "goal_id", goal.id, found)
-
-
-def _agreement_of(run: Run, thing: object) -> str | None:
-    record = thing if isinstance(thing, Record) else run.world.records[thing.record]  # type: ignore[attr-defined]
-    return record.agreement
-
-
-async def _filtered(
-    run: Run, actor: str, kind: str, name: str, value: str, expected: Iterable[str]
-) -> None:
-    answer = await run.call(actor, "GET", f"{PATHS[kind]}?limit=100&{name}={value}")
-    about = f"the list of {kind} with {name} {run.world.name(value)}"
-    if answer.status != 200:
-        run.differ(actor, about, 200, f"{answer.status} {answer.text}")
-    found = [row["id"] for row in answer.json()["items"]]
-    same(run, actor, about, sorted(expected, reverse=True), found)
-
-
 async def compare_versions(run: Run, actor: str, agreement: Agreement) -> None:
     """The versions by their numbers; 403 for who sees the agreement and is not of it."""
     about = f"the versions of {run.world.name(agreement.id)}"
     view = policy.sees_agreement(run.world, actor, agreement)
-    expected = policy.versions_seen(run.world, actor, agreement)
+    expected = knowing.versions_seen(run.world, actor, agreement)
     answer = await run.call(actor, "GET", f"{PATHS['learning_agreement']}/{agreement.id}/versions")
     _status(run, actor, about, view, expected is not None, answer.status)
     if expected is not None:
@@ -152,7 +84,7 @@ async def compare_history(run: Run, actor: str, agreement: Agreement) -> None:
     world = run.world
     about = f"the history of {world.name(agreement.id)}"
     view = policy.sees_agreement(world, actor, agreement)
-    inside = policy.history_open(world, actor, agreement)
+    inside = knowing.history_open(world, actor, agreement)
     path = f"{PATHS['learning_agreement']}/{agreement.id}/history?limit=200"
     answer = await run.call(actor, "GET", path)
     _status(run, actor, about, view, inside, answer.status)
@@ -191,6 +123,6 @@ async def compare_below(run: Run, actor: str, record: Record) -> None:
             continue
         key = "number" if name == "revisions" else "id"
         found = {str(entry[key]) for entry in answer.json()["items"]}
-        expected = policy.entries_shown(world, actor, record, entries)
+        expected = knowing.entries_shown(world, actor, record, entries)
         if found != expected:
             run.differ(actor, about, sorted(expected), sorted(found))

@@ -5,15 +5,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.oracle import step_agreements, step_people, step_records, step_shares
-from tests.oracle.comparing import (
-    PATHS,
-    actors,
-    compare_item,
-    compare_list,
-    things,
-    verdicts,
-)
-from tests.oracle.comparing_all import compare_everything
+from tests.oracle.comparing import PATHS, actors, compare_item, compare_list, things, verdicts
+from tests.oracle.comparing_all import compare_everything, compare_history
+from tests.oracle.comparing_filters import compare_some_filters
+from tests.oracle.comparing_more import asked_about, compare_audience, compare_some_searches
 from tests.oracle.service import Figures, Mismatch, NextDay, Run
 from tests.oracle.start import Cast, begin
 
@@ -50,8 +45,12 @@ STEPS: dict[str, tuple[Step, int]] = {
 ACTS = [name for name, (_, weight) in STEPS.items() for _ in range(weight)]
 BEGUN = 3
 """Records that a world begins with."""
-SAMPLED = 24
-"""Single reads after a step, beside those whose answer has changed by it."""
+OTHERS = 8
+"""What else is tried when there is nothing to do."""
+SAMPLED = 8
+"""Single reads after a step of what has changed by it; and half as many of anything."""
+AUDIENCES, SEARCHES, FILTERS = 2, 3, 2
+"""How many are asked after a step, in turn or by chance."""
 
 
 class Machine:
@@ -61,7 +60,7 @@ class Machine:
         self.run, self.cast = run, cast
         self.before: dict[Any, Any] = {}
         self.trail: list[tuple[str, int]] = []
-        self.seed = 0
+        self.seed = self.turn = 0
 
     @classmethod
     async def create(cls, app: Any, figures: Figures, seed: int) -> "Machine":
@@ -76,29 +75,54 @@ class Machine:
         return machine
 
     async def step(self, act: str, seed: int) -> None:
-        """Does one thing, as `seed` has it, and compares."""
+        """Does one thing, as `seed` has it, and compares. Where there is nothing to do it does
+        another."""
         self.run.rng = random.Random(seed)
         self.trail.append((act, seed))
-        function, _ = STEPS[act]
-        if not await function(self.run, self.cast):
-            return
-        self.run.figures.steps += 1
-        await self.compare()
+        for other in [act, *(self.run.rng.choice(ACTS) for _ in range(OTHERS))]:
+            function, _ = STEPS[other]
+            if await function(self.run, self.cast):
+                self.run.figures.note(other)
+                await self.compare()
+                return
 
     async def compare(self) -> None:
-        """Every list of everybody; single reads of what has changed, and of some of the rest."""
+        """For everybody: one list in turn, and each in which something is to have changed. For what
+        has changed, and for some of the rest in turn, who could read it. Single reads, words and
+        filters of some."""
         run = self.run
-        for actor in actors(run):
-            for kind in PATHS:
-                await compare_list(run, actor, kind)
         now = verdicts(run)
         changed = [key for key, view in now.items() if self.before.get(key) != view]
-        rest = [key for key in now if key not in set(changed)]
-        sampled = run.rng.sample(changed, min(len(changed), SAMPLED))
-        sampled += run.rng.sample(rest, min(len(rest), SAMPLED // 2))
-        for kind, id_, actor in sampled:
+        # What is gone has changed for everybody who saw it.
+        gone = [key for key, view in self.before.items() if view and key not in now]
+        kinds = list(PATHS)
+        lists = {(kind, actor) for kind, _, actor in (*changed, *gone)}
+        for number, actor in enumerate(actors(run)):
+            lists.add((kinds[(self.turn + number) % len(kinds)], actor))
+        for kind, actor in sorted(lists):
+            await compare_list(run, actor, kind)
+        await self._compare_audiences({id_ for _, id_, _ in changed})
+        for kind, id_, actor in self._some(changed, list(now)):
             await compare_item(run, actor, kind, things(run, kind)[id_])
+        await compare_some_searches(run, SEARCHES)
+        await compare_some_filters(run, FILTERS)
+        if run.world.agreements:
+            actor = run.rng.choice(actors(run))
+            await compare_history(run, actor, run.rng.choice(list(run.world.agreements.values())))
         self.before = now
+        self.turn += 1
+
+    async def _compare_audiences(self, changed: set[str]) -> None:
+        every = asked_about(self.run)
+        in_turn = {(self.turn * AUDIENCES + i) % len(every) for i in range(AUDIENCES)}
+        for number, (kind, thing) in enumerate(every):
+            if number in in_turn or thing.id in changed:
+                await compare_audience(self.run, kind, thing)
+
+    def _some(self, changed: list[Any], every: list[Any]) -> list[Any]:
+        rng = self.run.rng
+        found = rng.sample(changed, min(len(changed), SAMPLED))
+        return found + rng.sample(every, min(len(every), SAMPLED // 2))
 
     async def finish(self) -> None:
         await compare_everything(self.run)

@@ -191,6 +191,7 @@ class Entry:
     made: int
     by: str
     gone: int | None = None
+    words: str = ""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from uuid import UUID
@@ -30,6 +31,12 @@ class Figures:
     steps: int = 0
     comparisons: int = 0
     requests: int = 0
+    acts: Counter[str] = field(default_factory=Counter)
+
+    def note(self, act: str) -> None:
+        """Something was done."""
+        self.steps += 1
+        self.acts[act] += 1
 
     def __str__(self) -> str:
         return (
@@ -48,17 +55,18 @@ class Run:
     tokens: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     rng: random.Random = field(default_factory=lambda: random.Random(0))
-    last_serial: int = 0
+    words: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def database(self) -> Database:
         found: Database = self.app.state.database
         return found
 
-    def serial(self, what: str) -> str:
-        """Words that are nowhere else."""
-        self.last_serial += 1
-        return f"{what} {self.last_serial}"
+    def serial(self, what: str, kind: str) -> str:
+        """Words of which one is nowhere else; `kind`: of what a search for it is to be asked."""
+        word = f"w{len(self.words):04d}"
+        self.words.append((kind, word))
+        return f"{what} {word}"
 
     def say(self, line: str) -> None:
         """Notes what is done, for who reads a mismatch."""
@@ -88,9 +96,11 @@ class Run:
         *,
         allowed: bool | None,
         doing: str,
+        refused_as: int | None = None,
         **headers: str,
     ) -> Any:
-        """A write; its answer, or None when it is refused. `allowed`: what the rules say of it."""
+        """A write; its answer, or None when it is refused. `allowed`: what the rules say of it;
+        `refused_as`: the status of the refusal, where the rules say that."""
         answer = await self.call(actor, method, path, body, **headers)
         done = answer.status < 300
         self.say(f"{self.world.name(actor)} {doing}{'' if done else f' -> {answer.status}'}")
@@ -99,6 +109,8 @@ class Run:
         if allowed is not None and allowed != done:
             expected = "allowed" if allowed else "refused"
             self.differ(actor, doing, expected, f"{answer.status} {answer.text[:600]}")
+        if not done and refused_as not in (None, answer.status):
+            self.differ(actor, doing, refused_as, f"{answer.status} {answer.text[:600]}")
         if not done:
             return None
         return answer.json() if answer.body else {}

@@ -179,8 +179,10 @@ async def redraft(run: Run, cast: Cast) -> bool:
     agreement = choose(run, "draft")
     if agreement is None:
         return False
-    text = random_text(run.rng, run, cast)
-    if agreement.drafter not in (*text.learners, *text.coaches):
+    drafter = agreement.drafter
+    texts = (random_text(run.rng, run, cast) for _ in range(20))
+    text = next((t for t in texts if drafter in (*t.learners, *t.coaches)), None)
+    if text is None:
         return False
     done = await run.write(
         agreement.drafter, "PATCH", f"{PATH}/{agreement.id}", wire_text(run.world, text),

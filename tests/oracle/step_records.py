@@ -90,7 +90,7 @@ async def _post(
 ) -> bool:
     world, rng = run.world, run.rng
     allowed = agreement.text.terms[TERM_OF_KIND[kind]] - {"networks"} if agreement else frozenset()
-    words, said = run.serial(kind), _pupils(run)
+    words, said = run.serial(kind, kind), _pupils(run)
     body: dict[str, Any] = {WORDS[kind]: words, **said}
     if agreement is not None:
         body["agreement_id"] = agreement.id
@@ -143,7 +143,7 @@ async def revise(run: Run, cast: Cast) -> bool:
     stranger = rng.random() < 0.1
     who = someone(run, set(world.people) - {record.owner}) if stranger else record.owner
     what = rng.choice(("words", "words", "pupils", "pupils", "withdrawn", "links", "links"))
-    words = run.serial(record.kind)
+    words = run.serial(record.kind, record.kind)
     body: dict[str, Any] = {WORDS[record.kind]: words}
     if what in ("pupils", "withdrawn"):
         body = _pupils(run) if what == "pupils" else {"pupil_consent": "withdrawn"}
@@ -221,7 +221,7 @@ async def progress(run: Run, cast: Cast) -> bool:
         or (agreement.state == "active" and record.owner in agreement.text.learners)
     )
     done = await run.write(
-        who, "POST", f"{path_of(record)}/progress", {"note": run.serial("note")},
+        who, "POST", f"{path_of(record)}/progress", {"note": run.serial("note", "goal")},
         allowed=None if record.due(world.today) else may,
         doing=f"notes progress of {world.name(record.id)}",
     )  # fmt: skip
@@ -274,10 +274,10 @@ async def files(run: Run, cast: Cast) -> bool:
         if done is not None:
             file.gone = run.world.tick()
         return True
-    boundary = "tandem-oracle"
+    boundary, words = "tandem-oracle", run.serial("notes", record.kind)
     body = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="notes.txt"\r\n\r\n'
-        f"{run.serial('content')}\r\n--{boundary}--\r\n"
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{words}.txt"\r\n\r\n'
+        f"What the pupils said.\r\n--{boundary}--\r\n"
     ).encode()
     done = await run.write(
         record.owner, "POST", f"{path_of(record)}/files", body, allowed=writable(run, record),
@@ -285,5 +285,6 @@ async def files(run: Run, cast: Cast) -> bool:
         content_type=f"multipart/form-data; boundary={boundary}",
     )  # fmt: skip
     if done:
-        record.files.append(Entry(done["id"], run.world.tick(), record.owner))
+        made = Entry(done["id"], run.world.tick(), record.owner, words=f"{words} txt")
+        record.files.append(made)
     return True

@@ -49,7 +49,7 @@ def random_text(rng: random.Random, run: Run, cast: Cast) -> Text:
         terms=random_terms(rng),
         former=rng.choice(KEEPS),
         peripheral=rng.random() < 0.3,
-        purpose=run.serial("purpose"),
+        purpose=run.serial("purpose", "learning_agreement"),
     )
 
 
@@ -116,7 +116,7 @@ def amended(rng: random.Random, run: Run, cast: Cast, text: Text) -> tuple[Text,
         return replace(text, former=former), f"former parties keep {former}"
     if what == "edge":
         return replace(text, peripheral=not text.peripheral), f"edge {not text.peripheral}"
-    return replace(text, purpose=run.serial("purpose")), "another purpose"
+    return replace(text, purpose=run.serial("purpose", "learning_agreement")), "another purpose"
 
 
 def narrower(rng: random.Random, text: Text) -> Text:
