@@ -1,6 +1,4 @@
-"""Who could read, what is found by words, and how a refusal looks: asked beside lists and items."""
-
-from typing import Any
+"""Who could read, and what is found by words: asked beside lists and items."""
 
 from tests.oracle import knowing, policy
 from tests.oracle.comparing import PATHS, actors, same, things
@@ -37,6 +35,26 @@ async def compare_audience(run: Run, kind: str, thing: Record | Agreement) -> No
         run.differ(asker, about, f"also {sorted(less)}", f"also {sorted(more)}")
 
 
+READ = {
+    "learning_agreement": "agreement:read",
+    "goal": "goal:read",
+    "evidence_item": "evidence_item:read",
+}
+
+
+async def compare_explanation(run: Run, actor: str, kind: str, thing: Record | Agreement) -> None:
+    """Why somebody may read a thing; what they do not see is not explained."""
+    view = policy.sees(run.world, actor, kind, thing)
+    path = f"/v1/access/explanation?resource={kind}:{thing.id}&action={READ[kind]}"
+    answer = await run.call(actor, "GET", path)
+    about = f"why to read {run.world.name(thing.id)}"
+    run.figures.comparisons += 1
+    if answer.status != (404 if view is None else 200):
+        run.differ(actor, about, view, f"{answer.status} {answer.text[:900]}")
+    if view is not None and not answer.json()["allowed"]:
+        run.differ(actor, about, "allowed", answer.text)
+
+
 def asked_about(run: Run) -> list[tuple[str, Record | Agreement]]:
     """Everything of which it can be asked who could read it."""
     found: list[tuple[str, Record | Agreement]] = [(r.kind, r) for r in run.world.records.values()]
@@ -70,11 +88,3 @@ async def compare_some_searches(run: Run, how_many: int) -> None:
     for number in range(how_many):
         kind, word = run.rng.choice(recent if number % 2 else asked)
         await compare_search(run, run.rng.choice(actors(run)), kind, word)
-
-
-def refusal(run: Run, actor: str, kind: str, thing: Any) -> int:
-    """How the service refuses somebody who may not write: 403 for who sees the thing, in whatever
-    part, and for a client that never may; else as if it were not there."""
-    if actor in run.world.clients:
-        return 403
-    return 404 if policy.sees(run.world, actor, kind, thing) is None else 403

@@ -1,5 +1,7 @@
 """What somebody learns beside the thing itself: links, what hangs below, versions, filters, words."""
 
+from typing import Any
+
 from tests.oracle.model import Agreement, Entry, Record, World, counts
 from tests.oracle.policy import (
     is_invited,
@@ -12,6 +14,14 @@ from tests.oracle.policy import (
     version_shown,
     words_shown,
 )
+
+
+def refusal(world: World, actor: str, kind: str, thing: Any) -> int:
+    """How somebody is refused who may not do something: 403 for who sees the thing, in whatever part,
+    and for a client, that never may; 404, as if it were not there, for the others."""
+    sees_it = actor in world.clients or sees(world, actor, kind, thing) is not None
+    return 403 if sees_it else 404
+
 
 # Agreements
 

@@ -6,9 +6,14 @@ from typing import Any
 
 from tests.oracle import step_agreements, step_people, step_records, step_shares
 from tests.oracle.comparing import PATHS, actors, compare_item, compare_list, things, verdicts
-from tests.oracle.comparing_all import compare_everything, compare_history
+from tests.oracle.comparing_all import compare_everything, compare_history, compare_versions
 from tests.oracle.comparing_filters import compare_some_filters
-from tests.oracle.comparing_more import asked_about, compare_audience, compare_some_searches
+from tests.oracle.comparing_more import (
+    asked_about,
+    compare_audience,
+    compare_explanation,
+    compare_some_searches,
+)
 from tests.oracle.service import Figures, Mismatch, NextDay, Run
 from tests.oracle.start import Cast, begin
 
@@ -106,9 +111,12 @@ class Machine:
             await compare_item(run, actor, kind, things(run, kind)[id_])
         await compare_some_searches(run, SEARCHES)
         await compare_some_filters(run, FILTERS)
-        if run.world.agreements:
-            actor = run.rng.choice(actors(run))
-            await compare_history(run, actor, run.rng.choice(list(run.world.agreements.values())))
+        for compare in (compare_history, compare_versions):
+            agreement = run.rng.choice(list(run.world.agreements.values()))
+            await compare(run, run.rng.choice(actors(run)), agreement)
+        await compare_explanation(
+            run, run.rng.choice(actors(run)), *run.rng.choice(asked_about(run))
+        )
         self.before = now
         self.turn += 1
 

@@ -7,6 +7,7 @@ from app.core.clock import today
 from app.models.agreement_text import OBLIGATIONS
 from app.models.agreements import LearningAgreement
 from tests.oracle import acts
+from tests.oracle.knowing import refusal
 from tests.oracle.model import Agreement, Text, Version
 from tests.oracle.policy import sees_agreement
 from tests.oracle.service import Run
@@ -29,7 +30,8 @@ def choose(run: Run, *states: str, table: bool | None = None) -> Agreement | Non
 
 
 def someone(run: Run, people: Any) -> str:
-    return run.rng.choice(sorted(people, key=run.world.name))
+    found: str = run.rng.choice(sorted(people, key=run.world.name))
+    return found
 
 
 async def draft(run: Run, cast: Cast) -> bool:
@@ -146,9 +148,11 @@ async def sign(run: Run, cast: Cast) -> bool:
         await _off_the_table(run, agreement, version, version.by, "withdrawal")
     elif act == "uninvited":
         others = set(run.world.people) - version.asked
+        who = someone(run, others)
         await run.write(
-            someone(run, others), "POST", f"{PATH}/{agreement.id}/signatures",
+            who, "POST", f"{PATH}/{agreement.id}/signatures",
             {"digest": version.digest, "obligations": list(OBLIGATIONS)}, allowed=False,
+            refused_as=refusal(run.world, who, "learning_agreement", agreement),
             doing=f"signs version {version.number} of {run.world.name(agreement.id)} unasked",
         )  # fmt: skip
     return True
@@ -289,6 +293,7 @@ async def _stranger_acts(run: Run, agreement: Agreement) -> None:
     )  # fmt: skip
     await run.write(
         who, "POST", f"{PATH}/{agreement.id}/{act}", body, allowed=False,
+        refused_as=refusal(run.world, who, "learning_agreement", agreement),
         doing=f"tries {act} of {run.world.name(agreement.id)} "
         f"(sees {sees_agreement(run.world, who, agreement)})",
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from app.models.evidence import EvidenceItem
 from app.models.goals import Goal
 from tests.oracle import acts
+from tests.oracle.knowing import refusal
 from tests.oracle.model import CLASSES, TERM_OF_KIND, Agreement, Entry, Record
 from tests.oracle.policy import sees_record, stays_behind, ticks_left
 from tests.oracle.service import Run
@@ -134,6 +135,11 @@ def _where(run: Run, cast: Cast, agreement: Agreement | None, owner: str) -> dic
     return {}
 
 
+def _strange(run: Run, who: str, record: Record) -> int | None:
+    """The refusal of who is not the owner."""
+    return None if who == record.owner else refusal(run.world, who, record.kind, record)
+
+
 async def revise(run: Run, cast: Cast) -> bool:
     """Other words, other links, or something else said of pupils; by its owner or by another."""
     record = pick(run)
@@ -156,7 +162,7 @@ async def revise(run: Run, cast: Cast) -> bool:
     if may and what == "pupils":
         may = None  # what shows children needs a date, which only some of the changes bring
     done = await run.write(
-        who, "PATCH", path_of(record), body, allowed=may,
+        who, "PATCH", path_of(record), body, allowed=may, refused_as=_strange(run, who, record),
         doing=f"changes {world.name(record.id)}: {body}",
     )  # fmt: skip
     if done is None:
@@ -198,6 +204,7 @@ async def retick(run: Run, cast: Cast) -> bool:
         may = None  # nothing is left to be shown: the rules do not speak of it
     done = await run.write(
         who, "PATCH", path_of(record), {"readers": sorted(ticks)}, allowed=may,
+        refused_as=_strange(run, who, record),
         doing=f"ticks {sorted(ticks) or 'nobody'} on {world.name(record.id)} "
         f"(was {sorted(record.ticks) or 'nobody'})",
     )  # fmt: skip
@@ -223,6 +230,7 @@ async def progress(run: Run, cast: Cast) -> bool:
     done = await run.write(
         who, "POST", f"{path_of(record)}/progress", {"note": run.serial("note", "goal")},
         allowed=None if record.due(world.today) else may,
+        refused_as=None if view == "full" else refusal(world, who, "goal", record),
         doing=f"notes progress of {world.name(record.id)}",
     )  # fmt: skip
     if done:
@@ -238,7 +246,7 @@ async def delete(run: Run, cast: Cast) -> bool:
     others = {*run.world.people, *run.world.clients} - {record.owner}
     who = someone(run, others) if stranger else record.owner
     done = await run.write(
-        who, "DELETE", path_of(record), allowed=not stranger,
+        who, "DELETE", path_of(record), allowed=not stranger, refused_as=_strange(run, who, record),
         doing=f"deletes {run.world.name(record.id)}",
     )  # fmt: skip
     if done is not None:

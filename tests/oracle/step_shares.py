@@ -7,6 +7,7 @@ from app.core.clock import now
 from app.models.networks import Network as NetworkRow
 from app.models.networks import NetworkMember
 from app.models.shares import Share as ShareRow
+from tests.oracle.knowing import refusal
 from tests.oracle.model import TERM_OF_KIND, Member, Record, Share
 from tests.oracle.policy import stays_behind
 from tests.oracle.service import Run
@@ -112,6 +113,7 @@ async def end_share(run: Run, cast: Cast) -> bool:
     who = found.owner if act == "back" else someone(run, others)
     done = await run.write(
         who, "DELETE", f"{PATH}/{found.id}", allowed=act == "back",
+        refused_as=None if act == "back" else refusal(world, who, "share", found),
         doing=f"takes back the {world.name(found.id)}",
     )  # fmt: skip
     if done is not None:

@@ -112,7 +112,8 @@ def test_oracle_and_service_agree_for_everybody_after_each_step(
     finally:
         record_property("oracle", str(figures))
     assert figures.steps >= worlds * IN_A_WORLD * 0.9
-    assert set(figures.acts) == set(ACTS), "an act that nobody ever does says nothing"
+    if steps >= STEPS[backend]:
+        assert set(figures.acts) == set(ACTS), "an act that nobody ever does says nothing"
 
 
 def test_oracle_knows_every_kind_of_record() -> None:
