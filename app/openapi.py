@@ -34,6 +34,7 @@ TAGS = [
     {"name": "Access", "description": "Who could read a record, and why you may or may not."},
     {"name": "Shares", "description": "A record shown to a named person, or to a network."},
     {"name": "Break-glass", "description": "Opening one agreement in an emergency, by two people."},
+    {"name": "Audit", "description": "What was done to accounts and rights; nothing of coaching."},
     {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
     {"name": "Service", "description": "Health and problem pages."},
 ]

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.access.caller import OPENING_HEADER
 from app.access.grants import GRANTS, SCOPES, Action, Grant, Relation
 from app.access.sign_in import PUBLIC_CLIENT
 from app.main import create_app
@@ -32,35 +33,38 @@ INSIDE: dict[tuple[str, Relation], str] = {
     ("agreement", R.AMENDER): "coach@amended", ("agreement", R.COACH): "coach@active",
     ("agreement", R.DRAFTER): "learner", ("agreement", R.FORMER): "tutor@left",
     ("agreement", R.INVITED): "coach", ("agreement", R.LEARNER): "learner@active",
-    ("agreement", R.PARTY): "tutor@active",
+    ("agreement", R.OPENER): "operator@active+opened", ("agreement", R.PARTY): "tutor@active",
     ("evidence_item", R.OWNER): "learner",
     ("goal", R.COACH): "coach", ("goal", R.OWNER): "learner", ("goal", R.PARTY): "coach",
     ("network", R.FACILITATOR): "fellow", ("network", R.LEAD): "learner",
     ("network_member", R.ADMINISTRATOR): "administrator@organisation_member",
     ("network_member", R.FACILITATOR): "fellow", ("network_member", R.LEAD): "learner",
     ("network_member", R.READER): "coach", ("network_member", R.SELF): "tutor",
+    ("opening", R.OPENER): "operator", ("opening", R.SECOND): "second",
     ("organisation", R.ADMINISTRATOR): "administrator", ("organisation", R.CLIENT): "client",
     ("organisation", R.OPERATOR): "operator", ("organisation", R.PARENT): "above",
     ("person", R.ADMINISTRATOR): "administrator", ("person", R.CLIENT): "client",
     ("person", R.OPERATOR): "operator", ("person", R.SELF): "learner",
     ("share", R.OWNER): "learner",
 }  # fmt: skip
-"""Who stands in a relation to a record of the scene (`@`: to another one than its first)."""
+"""Who stands in a relation to a record of the scene (`@`: to another one than its first; `+`: under
+an opening)."""
 
 OUTSIDE: dict[Action, str] = {
     Action.AFFILIATION_WRITE: "learner", Action.AGREEMENT_AMEND: "tutor@active",
     Action.AGREEMENT_COMPLETE: "tutor@active", Action.AGREEMENT_DECLINE: "tutor@active",
     Action.AGREEMENT_DETACH: "head@active", Action.AGREEMENT_DRAFT: "coach",
     Action.AGREEMENT_END: "head@active", Action.AGREEMENT_HISTORY: "head@active",
-    Action.AGREEMENT_LEAVE: "head@active", Action.AGREEMENT_NARROW: "head@active",
-    Action.AGREEMENT_READERS: "head@active", Action.AGREEMENT_SIGN: "head@active",
+    Action.AGREEMENT_LEADERS: "head@active", Action.AGREEMENT_LEAVE: "head@active", Action.AGREEMENT_NARROW: "head@active",
+    Action.AGREEMENT_OPENINGS: "head@active", Action.AGREEMENT_READERS: "head@active", Action.AGREEMENT_SIGN: "head@active",
     Action.AGREEMENT_VERSIONS: "head@active", Action.AGREEMENT_WITHDRAW: "coach",
     Action.EVIDENCE_ADD_FILE: "coach", Action.EVIDENCE_DELETE: "coach",
     Action.EVIDENCE_REVISE: "coach", Action.GOAL_ACCEPT: "head", Action.GOAL_DELETE: "coach",
     Action.GOAL_PROGRESS: "head", Action.GOAL_REVISE: "coach", Action.GOAL_WRITE: "coach",
     Action.NETWORK_MEMBER_CONFIRM: "tutor", Action.NETWORK_MEMBER_END: "coach",
     Action.NETWORK_MEMBER_WRITE: "tutor", Action.NETWORK_WRITE: "tutor",
-    Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
+    Action.OPENING_CLOSE: "second", Action.OPENING_CONFIRM: "operator",
+    Action.ORGANISATION_AUDIT: "above", Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
     Action.SHARE_DELETE: "coach",
 }  # fmt: skip
 """Who sees the record and stands in none of the relations that the grant names."""
@@ -110,6 +114,8 @@ async def scene(app: Any) -> AsyncIterator[Scene]:
         await propose(world, amended, by="coach", purpose="To listen.")
         await leave(world, left, "tutor")
         places |= {"amended": agreement_of(amended), "left": agreement_of(left)}
+        places["opened"] = await world.opening(places["active"])
+        await world.second.post(f"/v1/openings/{places['opened']}/confirmation")
         async with world.database.work() as unit:
             above = await add_person(unit, "Above")
             await affiliate(unit, above, world.authority, AffiliationRole.ADMINISTRATOR)
@@ -118,12 +124,16 @@ async def scene(app: Any) -> AsyncIterator[Scene]:
 
 
 async def ask(scene: Scene, endpoint: Endpoint, who: str, bearer: str | None = None) -> Answer:
-    """Asks as `who` (`actor` or `actor@place`) for what would be refused with 422 in any case."""
+    """Asks as `who` (`actor`, `actor@place`, `actor@place+opening`) for what would be refused with 422 in any case."""
+    who, _, opening = who.partition("+")
     name, _, place = who.partition("@")
+    headers = [(OPENING_HEADER, scene.places[opening])] if opening else []
     changed = {IDS[kind_of(endpoint)]: scene.places[place]} if place else {}
     path = scene.path(endpoint, **changed)
     bearer = bearer or scene.world.actors[name].token
-    return await scene.send(endpoint, JSON, ANY, path=path, query="nothing_such=1", token=bearer)
+    return await scene.send(
+        endpoint, JSON, ANY, *headers, path=path, query="nothing_such=1", token=bearer
+    )
 
 
 def slug(found: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from app.core.readers import ANY_LENGTH, Readers
 from app.core.search import values_of
 from app.core.tables import Base
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
 BUSY_SECONDS = 5.0

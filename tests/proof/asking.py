@@ -1,0 +1,160 @@
+"""What is sent for a row of the table: address, parameters, headers and a body that is right."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from app.models.agreement_text import OBLIGATIONS
+from tests.proof.asked import Asked
+from tests.proof.stage import Scene
+from tests.proof.texts import LATER
+
+KINDS = {
+    "goal_id": "goal",
+    "evidence_item_id": "evidence",
+    "learning_agreement_id": "agreement",
+    "network_id": "network",
+    "share_id": "share",
+    "person_id": "person",
+    "affiliation_id": "affiliation",
+    "organisation_id": "organisation",
+}
+"""The kind of record that each parameter of a path names."""
+RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
+_BOUNDARY = "proof-of-access"
+
+
+def _at_school(scene: Scene) -> dict[str, Any]:
+    place = scene.ids["organisation"]["school"]
+    return {"organisation_id": place, "role": "teacher", "starts_on": "2026-01-01"}
+
+
+def _share(scene: Scene, record: str) -> dict[str, Any]:
+    return {
+        "goal_id": scene.ids["goal"][record],
+        "person_id": scene.ids["person"]["newcomer"],
+        "reason": "Advice.",
+        "ends_on": LATER,
+    }
+
+
+def _goal(scene: Scene, record: str) -> dict[str, Any]:
+    main, learner = scene.ids["agreement"]["main"], scene.ids["person"]["learner"]
+    under = {"own": {}, "main": {"agreement_id": main}}
+    under["for_learner"] = {"agreement_id": main, "owner_id": learner}
+    return {"statement": "Pupils give reasons.", **under[record]}
+
+
+def _evidence(scene: Scene, record: str) -> dict[str, Any]:
+    under = {"agreement_id": scene.ids["agreement"]["main"]} if record == "main" else {}
+    return {"kind": "other", "title": "Talk in pairs", **under}
+
+
+def _signature(scene: Scene, record: str) -> dict[str, Any]:
+    digest = scene.digests["amendment" if record == "main" else "proposed"]
+    return {"digest": digest, "obligations": list(OBLIGATIONS)}
+
+
+def _member(scene: Scene, record: str, me: str) -> dict[str, Any]:
+    if record == "self":
+        return {"person_id": me}
+    return {"organisation_id": scene.ids["organisation"]["college"], "role": "specialist"}
+
+
+def _organisation(scene: Scene, record: str) -> dict[str, Any]:
+    above = {"parent_id": scene.ids["organisation"]["school"]} if record == "below" else {}
+    return {"kind": "school", "name": "New", **above}
+
+
+_AGREEMENT = "/v1/learning-agreements/{learning_agreement_id}"
+_MEMBER = "/v1/networks/{network_id}/members"
+
+BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
+    "POST /v1/goals": lambda s, r, me: _goal(s, r),
+    "PATCH /v1/goals/{goal_id}": lambda s, r, me: {"statement": "Another wording."},
+    "POST /v1/goals/{goal_id}/acceptances": lambda s, r, me: {"wording_number": 1},
+    "POST /v1/goals/{goal_id}/progress": lambda s, r, me: {"note": "It went well."},
+    "POST /v1/evidence-items": lambda s, r, me: _evidence(s, r),
+    "PATCH /v1/evidence-items/{evidence_item_id}": lambda s, r, me: {"title": "Another title"},
+    "POST /v1/shares": lambda s, r, me: _share(s, r),
+    "POST /v1/learning-agreements": lambda s, r, me: {
+        "parties": [{"person_id": me, "role": "learner"}]
+    },
+    f"PATCH {_AGREEMENT}": lambda s, r, me: {"purpose": "Another purpose."},
+    f"POST {_AGREEMENT}/signatures": lambda s, r, me: _signature(s, r),
+    f"POST {_AGREEMENT}/amendments": lambda s, r, me: {"changes": {"purpose": "Another purpose."}},
+    f"POST {_AGREEMENT}/narrowing": lambda s, r, me: {"goals": ["coaches"]},
+    f"POST {_AGREEMENT}/detachments": lambda s, r, me: {"network_id": s.ids["network"]["network"]},
+    "POST /v1/people": lambda s, r, me: {"name": "New", "affiliation": _at_school(s)},
+    "PATCH /v1/people/{person_id}": lambda s, r, me: {"name": "Another name"},
+    "POST /v1/affiliations": lambda s, r, me: {
+        "person_id": s.ids["person"]["newcomer"],
+        **_at_school(s),
+    },
+    "PATCH /v1/affiliations/{affiliation_id}": lambda s, r, me: {"fraction": 0.5},
+    "POST /v1/organisations": lambda s, r, me: _organisation(s, r),
+    "PATCH /v1/organisations/{organisation_id}": lambda s, r, me: {"phone": "01248"},
+    "POST /v1/networks": lambda s, r, me: {"kind": "triad", "name": "New"},
+    "PATCH /v1/networks/{network_id}": lambda s, r, me: {"remit": "Another remit."},
+    f"POST {_MEMBER}": lambda s, r, me: _member(s, r, me),
+    f"PATCH {_MEMBER}/{{network_member_id}}": lambda s, r, me: {"role": "specialist"},
+}
+"""A right body for each operation that takes one: of the scene, the record and the caller's id."""
+
+
+def address(scene: Scene, path: str, record: str) -> str:
+    """The path of a row, filled in; of `main:3` the second half is a number or a file's name."""
+    name, _, second = record.partition(":")
+    name = name.replace("_with_", " with ")
+    for parameter, kind in KINDS.items():
+        if f"{{{parameter}}}" in path:
+            here = "network" if "members" in path and kind == "network" else name
+            path = path.replace(f"{{{parameter}}}", scene.ids[kind][here])
+    if "{file_id}" in path:
+        file = scene.ids["file"][f"{name} {second}" if second else name]
+        path = path.replace("{file_id}", file)
+    if "{network_member_id}" in path:
+        path = path.replace("{network_member_id}", scene.ids["member"][name])
+    for parameter in ("code", "slug"):
+        path = path.replace(f"{{{parameter}}}", name)
+    return path.replace("{number}", second).replace("{version}", second)
+
+
+def _query(scene: Scene, path: str, record: str) -> str:
+    if path.startswith("/v1/access/"):
+        kind, _, name = record.partition(":")
+        asked = {"resource": f"{kind}:{scene.ids[RESOURCES[kind]][name]}"}
+        if path.endswith("explanation"):
+            word = "agreement" if kind == "learning_agreement" else kind
+            asked["action"] = f"{word}:read"
+        return urlencode(asked)
+    return ""
+
+
+def asked(scene: Scene, operation: str, record: str, me: str) -> Asked:
+    """The request of a row by the caller with the id `me`."""
+    method, _, path = operation.partition(" ")
+    content_type, body = "", b""
+    if operation in BODIES:
+        content_type = "application/json"
+        body = json.dumps(BODIES[operation](scene, record, me)).encode()
+    elif method == "POST" and path.endswith("/files"):
+        content_type = f"multipart/form-data; boundary={_BOUNDARY}"
+        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.txt"'
+        body = f"{head}\r\n\r\nSeven of ten.\r\n--{_BOUNDARY}--\r\n".encode()
+    elif path == "/oauth/token":
+        content_type = "application/x-www-form-urlencoded"
+        credentials = {
+            "client_id": scene.ids["client"]["network_client"],
+            "client_secret": scene.secrets["network_client"],
+        }
+        body = urlencode({"grant_type": "client_credentials", **credentials}).encode()
+    return Asked(
+        method,
+        address(scene, path, record),
+        _query(scene, path, record),
+        content_type,
+        body,
+        "*" if method in ("PATCH", "DELETE") else None,
+    )

@@ -1,0 +1,56 @@
+"""Where the scene is set: who is there, what there is, and how it is made."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from tests.proof.asked import Asked
+from tests.proof.planted import Aviary
+from tests.worlds import World
+
+PARTIES = ("learner", "fellow", "coach", "tutor")
+
+
+@dataclass
+class Scene:
+    """Ids by kind of record and by the name that the tables use."""
+
+    world: World
+    planted: Aviary = field(default_factory=Aviary)
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    sent: list[tuple[Asked, str]] = field(default_factory=list)
+    """Requests of the learner, with the keys that they were sent with."""
+
+    @property
+    def tokens(self) -> dict[str, str | None]:
+        """The token of each actor; nobody's for the anonymous."""
+        return {"anonymous": None, **{n: a.token for n, a in self.world.actors.items()}}
+
+    def keep(self, kind: str, name: str, id_: str) -> str:
+        """Notes the id of a record."""
+        self.ids.setdefault(kind, {})[name] = id_
+        return id_
+
+    async def call(self, who: str, method: str, path: str, **named: Any) -> Any:
+        """What an actor does while the scene is set; it must succeed."""
+        if method in ("PATCH", "DELETE"):
+            named.setdefault("headers", {})["If-Match"] = "*"
+        answer = await self.world.actors[who].call(method, path, **named)
+        assert answer.is_success, f"{who}: {method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    async def make(self, who: str, kind_: str, name_: str, path: str, /, **body: Any) -> str:
+        """Makes a record and notes its id."""
+        return self.keep(kind_, name_, (await self.call(who, "POST", path, json=body))["id"])
+
+    async def change(self, entity: Any, id_: str, **values: Any) -> None:
+        """What time does to a row, or the operator: behind the door's back."""
+        async with self.world.database.work() as unit:
+            await unit.begin()
+            await unit.session.execute(
+                update(entity).where(entity.id == UUID(id_)).values(**values)
+            )
