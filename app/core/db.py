@@ -86,11 +86,7 @@ class Database:
             self.engine = create_async_engine(
                 self._async_url,
                 isolation_level="AUTOCOMMIT",
-                connect_args={
-                    "timeout": 4,
-                    "max_cacheable_statement_size": ANY_LENGTH,
-                    "server_settings": _PLAN_ONCE,
-                },
+                connect_args={"timeout": 4, "server_settings": _PLAN_ONCE, **ANY_LENGTH},
                 **options,
             )
 

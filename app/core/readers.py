@@ -15,7 +15,7 @@ from sqlalchemy import Dialect
 from app.core.drivers import GONE, PostgresqlDriver
 from app.core.query import Query
 
-ANY_LENGTH = 0
+ANY_LENGTH = {"max_cacheable_statement_size": 0}
 """asyncpg plans a statement of more than 15 kB anew each time, unless it is told not to; the pages
 of goals, evidence and agreements are longer, and planning them takes ten times as long as running."""
 
@@ -52,8 +52,8 @@ class Readers:
             self._dsn,
             timeout=4,
             statement_cache_size=500,
-            max_cacheable_statement_size=ANY_LENGTH,
             server_settings=self._settings,
+            **ANY_LENGTH,
         )
         return await self._read(connection, query, values)
 

@@ -4,16 +4,13 @@ from typing import Any
 
 from app.access.records import RECORDS
 from app.access.visibility import RESOURCES
+from app.main import ROUTERS
 from tests.oracle import knowing, policy
-from tests.oracle.model import Agreement, Record, Share
+from tests.oracle.model import TERM_OF_KIND, Agreement, Record, Share
 from tests.oracle.service import Run
 
-PATHS = {
-    "learning_agreement": "/v1/learning-agreements",
-    "goal": "/v1/goals",
-    "evidence_item": "/v1/evidence-items",
-    "share": "/v1/shares",
-}
+assert ROUTERS  # every resource is registered
+PATHS = {kind: RESOURCES[kind].path for kind in policy.ORACLES}
 EXISTENCE = {
     "id", "view", "active", "home_organisation_id", "starts_on", "ends_on", "parties",
 }  # fmt: skip
@@ -26,10 +23,13 @@ SEEN_BY_PERSON = 200
 def check_registry() -> None:
     """A kind of the application without an oracle is a hole."""
     owned = {resource.kind for resource in RESOURCES.values()} - ELSEWHERE
-    missing = (owned | {resource.kind for resource in RECORDS.values()}) - set(policy.ORACLES)
+    records = {resource.kind for resource in RECORDS.values()}
+    missing = (owned | records) - set(policy.ORACLES)
     assert not missing, f"kinds without an oracle in tests/oracle/policy.py: {sorted(missing)}"
-    without = set(policy.ORACLES) ^ set(PATHS)
-    assert not without, f"kinds that are not compared: {sorted(without)}"
+    written = {resource.kind: str(term) for term, resource in RECORDS.items()}
+    assert written == TERM_OF_KIND, "kinds of record, and their terms, in tests/oracle/model.py"
+    unchecked = set(policy.ORACLES) ^ set(_CHECKS)
+    assert not unchecked, f"kinds whose rows are not looked at: {sorted(unchecked)}"
 
 
 def things(run: Run, kind: str) -> dict[str, Any]:

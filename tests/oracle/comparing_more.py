@@ -18,6 +18,12 @@ async def compare_audience(run: Run, kind: str, thing: Record | Agreement) -> No
         asker = thing.parties[0] if thing.parties else thing.drafter
     about = f"who could read {world.name(thing.id)}"
     answer = await run.call(asker, "GET", f"/v1/access/audience?resource={kind}:{thing.id}")
+    if isinstance(thing, Agreement) and thing.ruling and not thing.parties:
+        # All have left: there is nobody to whom it is owed.
+        refused = knowing.refusal(world, asker, kind, thing)
+        if answer.status != refused:
+            run.differ(asker, about, refused, f"{answer.status} {answer.text}")
+        return
     if answer.status != 200:
         run.differ(asker, about, 200, f"{answer.status} {answer.text}")
     found = {

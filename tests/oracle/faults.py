@@ -218,22 +218,22 @@ def nothing_stays_behind(patch: pytest.MonkeyPatch) -> None:
 
 
 FAULTS = {
-    plant.__name__: Fault(plant, often)
-    for plant, often in (
-        (parent_leads, ("move", "write_record")),
-        (newcomers_read_all, ("amend", "write_record")),
-        (who_has_left_reads, ("amend", "protect", "write_record")),
-        (ticks_of_another_class, ("write_record", "retick")),
-        (the_edge_reads, ("share", "join", "write_record")),
-        (ended_shares_count, ("share", "end_share", "write_record")),
-        (withdrawn_consent_is_ignored, ("revise", "write_record")),
-        (widening_reaches_back, ("amend", "write_record")),
-        (home_is_ignored, ("depart", "write_record")),
-        (clients_of_others_read, ("write_record",)),
-        (kept_shows_today, ("protect", "revise", "write_record")),
-        (lists_forget_named_shares, ("share", "write_record")),
-        (former_parties_read_the_text, ("amend", "protect")),
-        (nothing_stays_behind, ("depart", "write_record")),
+    plant.__name__: Fault(plant, often, seed)
+    for plant, often, seed in (
+        (parent_leads, ("move", "write_record"), 4),
+        (newcomers_read_all, ("amend", "write_record"), 4),
+        (who_has_left_reads, ("amend", "protect", "write_record"), 5),
+        (ticks_of_another_class, ("write_record", "retick"), 2),
+        (the_edge_reads, ("share", "join", "write_record"), 7),
+        (ended_shares_count, ("share", "end_share", "write_record"), 22),
+        (withdrawn_consent_is_ignored, ("revise", "write_record"), 4),
+        (widening_reaches_back, ("amend", "write_record"), 18),
+        (home_is_ignored, ("depart", "write_record"), 11),
+        (clients_of_others_read, ("write_record",), 0),
+        (kept_shows_today, ("protect", "revise", "write_record"), 0),
+        (lists_forget_named_shares, ("share", "write_record"), 0),
+        (former_parties_read_the_text, ("amend", "protect"), 0),
+        (nothing_stays_behind, ("depart", "write_record"), 0),
     )
 }
 

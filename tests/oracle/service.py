@@ -32,6 +32,7 @@ class Figures:
     comparisons: int = 0
     requests: int = 0
     acts: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
 
     def note(self, act: str) -> None:
         """Something was done."""

@@ -123,6 +123,7 @@ async def _post(
     record.state = "draft" if author == owner else "proposed"
     world.names[record.id] = words
     world.records[record.id] = record
+    run.figures.kinds[kind] += 1
     _take(run, record, said)
     return True
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from app.access.records import RECORDS
 from tests.oracle.comparing import check_registry
 from tests.oracle.machine import ACTS, Machine, cut_down
 from tests.oracle.service import Figures, Mismatch, NextDay
@@ -112,6 +113,7 @@ def test_oracle_and_service_agree_for_everybody_after_each_step(
     finally:
         record_property("oracle", str(figures))
     assert figures.steps >= worlds * IN_A_WORLD * 0.9
+    assert set(figures.kinds) == {resource.kind for resource in RECORDS.values()}
     if steps >= STEPS[backend]:
         assert set(figures.acts) == set(ACTS), "an act that nobody ever does says nothing"
 
