@@ -230,31 +230,33 @@ FAULTS = {
         (widening_reaches_back, ("amend", "write_record"), 18),
         (home_is_ignored, ("depart", "write_record"), 11),
         (clients_of_others_read, ("write_record",), 0),
-        (kept_shows_today, ("protect", "revise", "write_record"), 0),
+        (kept_shows_today, ("protect", "revise", "write_record"), 4),
         (lists_forget_named_shares, ("share", "write_record"), 0),
-        (former_parties_read_the_text, ("amend", "protect"), 0),
-        (nothing_stays_behind, ("depart", "write_record"), 0),
+        (former_parties_read_the_text, ("amend", "protect"), 1),
+        (nothing_stays_behind, ("depart", "write_record"), 11),
     )
 }
 
 
-def _forget_queries() -> None:
-    """Queries are made once and kept, wherever they are made: those with a fault must be made, and
-    be gone again."""
+def _make_queries_anew(patch: pytest.MonkeyPatch) -> None:
+    """Queries are made once and kept, wherever they are made: with a fault others are made, and those
+    without it are there again when the fault is gone."""
+    anew: dict[Any, Any] = {}
     for name, module in list(sys.modules.items()):
-        if name.startswith("app.access."):
-            for thing in vars(module).values():
-                if hasattr(thing, "cache_clear"):
-                    thing.cache_clear()
+        if not name.startswith("app."):
+            continue
+        for key, made in list(vars(module).items()):
+            if hasattr(made, "cache_clear") and made.__module__.startswith(
+                ("app.access", __name__)
+            ):
+                if made not in anew:
+                    anew[made] = cache(made.__wrapped__)
+                patch.setattr(module, key, anew[made])
 
 
 @contextmanager
 def planted(fault: Fault) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         fault.plant(patch)
-        _forget_queries()
-        try:
-            yield
-        finally:
-            patch.undo()
-            _forget_queries()
+        _make_queries_anew(patch)
+        yield
