@@ -15,7 +15,7 @@ from app.models.people import Affiliation, AffiliationRole
 from tests.proof import texts
 from tests.proof.asked import Asked
 from tests.proof.people import add_accounts, add_people, take_part
-from tests.proof.stage import PARTIES, Scene
+from tests.proof.stage import OPERATORS, PARTIES, Scene
 from tests.worlds import World, affiliate
 
 
@@ -35,17 +35,18 @@ async def make_scene(app: Any, http: httpx.AsyncClient) -> Scene:
     await _unsigned(scene)
     await _signed(scene)
     await _sent(scene)
+    await _openings(scene)
     return scene
 
 
 async def _networks(scene: Scene) -> None:
-    everybody = (*PARTIES, "lead", "member", "operator", "network_client")
+    everybody = (*PARTIES, "lead", "member", *OPERATORS, "network_client")
     remit = scene.planted.plant("network's remit", "lead", *everybody)
     await scene.make(
         "lead", "network", "network", "/v1/networks", kind="triad", name="Cymuned", remit=remit
     )
-    remit = scene.planted.plant("private network's remit", "lead", "operator")
-    name = scene.planted.plant("private network's name", "lead", "operator")
+    remit = scene.planted.plant("private network's remit", "lead", *OPERATORS)
+    name = scene.planted.plant("private network's name", "lead", *OPERATORS)
     await scene.make(
         "lead", "network", "private", "/v1/networks", kind="cluster", name=name, remit=remit
     )
@@ -77,15 +78,20 @@ def _open(scene: Scene) -> dict[str, Any]:
 
 async def _their_time(scene: Scene) -> None:
     """The agreement of the proofs, with what a former party saw of it and keeps."""
-    world, everybody = scene.world, (*PARTIES, "former", "newcomer")
+    world, everybody = scene.world, (*PARTIES, "former", "newcomer", "opener")
     body = texts.agreement(
-        world, scene.planted, "main", *everybody, first=(*PARTIES, "former"), **_open(scene)
+        world,
+        scene.planted,
+        "main",
+        *everybody,
+        first=(*PARTIES, "former", "opener"),
+        **_open(scene),
     )
     body["parties"].append({"person_id": str(world.former.id), "role": "mentor"})
     path = await _sign(scene, "main", body, *PARTIES, "former")
     agreement = scene.ids["agreement"]["main"]
     kept = {"agreement_id": agreement, "readers": ["coaches"]}
-    seen = ("learner", "coach", "former")
+    seen = ("learner", "coach", "former", "opener")
     goal = await scene.make(
         "learner", "goal", "kept", "/v1/goals", **texts.goal(scene.planted, "kept", *seen, **kept)
     )
@@ -95,18 +101,18 @@ async def _their_time(scene: Scene) -> None:
         "evidence",
         "kept",
         "/v1/evidence-items",
-        **texts.evidence(scene.planted, "kept", *seen, seen_by="former", **kept),
+        **texts.evidence(scene.planted, "kept", *seen, seen_by="former opener", **kept),
     )
     await _file(scene, "kept", *seen)
     await scene.call("former", "POST", f"{path}/departure")
     await scene.change(Affiliation, scene.ids["affiliation"]["former"], ends_on=today())
     # What the learner made of it since is not for who has left.
-    later = {"statement": scene.planted.plant("kept goal, reworded", "learner", "coach")}
+    later = {"statement": scene.planted.plant("kept goal, reworded", "learner", "coach", "opener")}
     await scene.call("learner", "PATCH", f"/v1/goals/{goal}", json=later)
-    await _note(scene, "kept", "learner", "coach", label="since")
-    title = {"title": scene.planted.plant("kept evidence, retitled", "learner", "coach")}
+    await _note(scene, "kept", "learner", "coach", "opener", label="since")
+    title = {"title": scene.planted.plant("kept evidence, retitled", "learner", "coach", "opener")}
     await scene.call("learner", "PATCH", f"/v1/evidence-items/{item}", json=title)
-    await _file(scene, "kept", "learner", "coach", name="kept since")
+    await _file(scene, "kept", "learner", "coach", "opener", name="kept since")
 
 
 async def _note(scene: Scene, goal: str, *allowed: str, label: str = "") -> None:
@@ -127,7 +133,7 @@ async def _file(
 
 READERS = {
     "shut": ("learner",),
-    "open": (*PARTIES, "head", "client", "lead", "member", "network_client"),
+    "open": (*PARTIES, "head", "client", "lead", "member", "network_client", "opener"),
     "named": ("learner", "reader"),
     "own": ("learner",),
 }
@@ -180,7 +186,7 @@ async def _pupils(scene: Scene) -> None:
         "goal",
         "withdrawn",
         "/v1/goals",
-        **texts.goal(scene.planted, "consent withdrawn", *PARTIES, **under),
+        **texts.goal(scene.planted, "consent withdrawn", *PARTIES, "opener", **under),
     )
     withdrawn = {"pupil_consent": "withdrawn"}
     await scene.call("learner", "PATCH", f"/v1/goals/{goal}", json=withdrawn)
@@ -307,3 +313,22 @@ async def _sent(scene: Scene) -> None:
         answer = await request.by(scene.world.app, scene.tokens["learner"], **headers)
         assert answer.status == 201, answer.text
         scene.sent.append((request, key))
+
+
+async def _openings(scene: Scene) -> None:
+    """Asked for by the operator: one that nobody has confirmed, two that are open (`open` is the
+    opener's), and one that the parties are not to see yet."""
+    main, plain = (scene.ids["agreement"][name] for name in ("main", "plain"))
+    for name, agreement in (("asked", main), ("open", main), ("hidden", main), ("plain", plain)):
+        seen, hide = (*PARTIES, *OPERATORS), {}
+        if name == "hidden":
+            seen = OPERATORS
+            why = scene.planted.plant("why an opening is hidden", *seen)
+            hide = {"shown_on": texts.LATER, "hidden_because": why}
+        reason = scene.planted.plant(f"{name} opening, reason", *seen)
+        opening = await scene.make(
+            "operator", "opening", name, "/v1/openings",
+            agreement_id=agreement, reason=reason, minutes=60, **hide,
+        )  # fmt: skip
+        if name in ("open", "plain"):
+            await scene.call("second", "POST", f"/v1/openings/{opening}/confirmation")

@@ -33,7 +33,7 @@ class Search:
 
     async def ask(self, actor: str, request: Asked, **headers: str) -> Answer:
         """Sends a request and looks through every byte of its answer."""
-        answer = await request.by(self.scene.world.app, self.scene.tokens[actor], **headers)
+        answer = await self.scene.ask(actor, request, **headers)
         head = "\n".join(f"{name}: {value}" for name, value in answer.headers).encode()
         self.asked[f"{answer.status // 100}xx"] += 1
         if answer.status >= 500:
@@ -103,8 +103,7 @@ async def test_no_write_and_no_refusal_shows_anybody_what_is_not_theirs(
     search = Search(scene)
     with unmade(), log_lines() as logged:
         for turn, actor in enumerate(ACTORS):
-            me = str(scene.world.actors["learner" if actor == "anonymous" else actor].id)
-            for request in writes(scene, me, turn):
+            for request in writes(scene, scene.me(actor), turn):
                 await search.ask(actor, request)
             for request, key in scene.sent:
                 # Somebody else's key, and the very body and id that they sent.

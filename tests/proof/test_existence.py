@@ -29,7 +29,7 @@ class Pairs:
 
     async def _answer(self, actor: str, request: Asked) -> tuple[Any, ...]:
         self.seen.clear()
-        answer = await request.by(self.scene.world.app, self.scene.tokens[actor])
+        answer = await self.scene.ask(actor, request)
         self.asked += 1
         self.statements += len(self.seen)
         head = [header for header in answer.headers if header[0] != "x-request-id"]
@@ -74,10 +74,6 @@ def _short(told: Any) -> str:
     return str(told)[:700]
 
 
-def _me(scene: Scene, actor: str) -> str:
-    return str(scene.world.actors["learner" if actor == "anonymous" else actor].id)
-
-
 def _without(scene: Scene, request: Asked, actor: str) -> list[Asked]:
     """The request with each part of its address that is hidden, one at a time, that of nothing."""
     asks_for = f"{request.path}?{request.query}"
@@ -102,7 +98,7 @@ async def test_a_hidden_id_in_the_address_is_like_one_that_is_not_there(
         for row in ROWS:
             for actor, expected in row.expected.items():
                 if expected == "404":
-                    request = asked(scene, row.operation, row.record, _me(scene, actor))
+                    request = asked(scene, row.operation, row.record, scene.me(actor))
                     await pairs.compare(actor, request, *_without(scene, request, actor))
     pairs.report(record_property, "Addresses", 3000)
 
@@ -114,7 +110,7 @@ async def test_a_hidden_id_in_a_body_is_like_one_that_is_not_there(
         pairs = Pairs(scene, seen)
         for reference in BODIES:
             for actor in ACTORS:
-                me = _me(scene, actor)
+                me = scene.me(actor)
                 for name in hidden(reference.kind, actor):
                     id_ = scene.ids[reference.kind][name]
                     named = in_body(scene, reference, me, id_)
@@ -129,9 +125,7 @@ async def test_a_hidden_id_in_a_parameter_is_like_one_that_is_not_there(
         pairs = Pairs(scene, seen)
         for path, parameter, kind in in_parameters():
             for actor in ACTORS:
-                shown = await Asked("GET", path, "limit=200").by(
-                    scene.world.app, scene.tokens[actor]
-                )
+                shown = await scene.ask(actor, Asked("GET", path, "limit=200"))
                 for name in hidden(kind, actor):
                     id_ = scene.ids[kind][name]
                     if id_ in shown.text:
