@@ -101,7 +101,7 @@ async def _their_time(scene: Scene) -> None:
         "evidence",
         "kept",
         "/v1/evidence-items",
-        **texts.evidence(scene.planted, "kept", *seen, seen_by="former opener", **kept),
+        **texts.evidence(scene.planted, "kept", *seen, seen_by="former", **kept),
     )
     await _file(scene, "kept", *seen)
     await scene.call("former", "POST", f"{path}/departure")

@@ -217,7 +217,7 @@ GET /v1/learning-agreements/{learning_agreement_id}/versions
     draft       200 learner | 403 CLIENTS | 404 rest
 GET /v1/learning-agreements/{learning_agreement_id}/versions/{number}
     main:1      200 PARTIES former opener | 403 head CLIENTS | 404 rest
-    main:2      200 PARTIES opener | 403 head CLIENTS | 404 rest
+    main:2      200 PARTIES former opener | 403 head CLIENTS | 404 rest
     main:3      200 PARTIES newcomer | 403 head CLIENTS | 404 rest
     main:9      403 head CLIENTS | 404 rest
     withdrawn:1 200 learner | 403 CLIENTS | 404 rest
