@@ -150,9 +150,7 @@ GRANTS: dict[Action, Grant] = {
     Action.AGREEMENT_LEAVE: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_NARROW: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     # Who has left as a learner: their records are opened with the rest.
-    Action.AGREEMENT_OPENINGS: Grant(
-        "access:read", (_R.PARTY, _R.FORMER_LEARNER), clients=False
-    ),
+    Action.AGREEMENT_OPENINGS: Grant("access:read", (_R.PARTY, _R.FORMER_LEARNER), clients=False),
     Action.AGREEMENT_READ: Grant("learning-agreements:read", opened=True),
     Action.AGREEMENT_READERS: Grant("access:read", (_R.PARTY,), clients=False),
     Action.AGREEMENT_SIGN: Grant(

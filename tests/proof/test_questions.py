@@ -42,19 +42,21 @@ async def test_a_question_finds_no_text_that_the_caller_may_not_read(
     hunt, finders, wrong = Hunt(scene), defaultdict(set), []
     with unmade(), log_lines() as logged:
         for actor in ACTORS[1:]:
+            hidden = [bird for bird in scene.planted.birds.values() if actor not in bird.allowed]
             for path in FINDERS:
-                for canary in scene.planted.birds.values():
-                    request = Asked("GET", path, f"limit=200&q={canary.text}")
-                    answer = await hunt.ask(actor, request)
-                    if actor == "opener" and answer.status == 403 and actor not in FINDERS[path]:
-                        # Under an opening the other lists are refused, whatever is asked.
-                        break
-                    if answer.status != 200:
-                        wrong.append(f"{actor}: {answer.status} {path}")
-                    elif answer.json()["items"] and actor in canary.allowed:
-                        finders[path].add(actor)
-                    elif answer.json()["items"]:
-                        wrong.append(f"{actor} finds in {path}: {canary.label}")
+                # All planted texts begin alike: where the beginning finds nothing, no whole text does.
+                answer = await hunt.ask(actor, Asked("GET", path, "limit=200&q=canary"))
+                # Under an opening the other lists are refused, whatever is asked.
+                refused = actor == "opener" and actor not in FINDERS[path]
+                if answer.status != (403 if refused else 200):
+                    wrong.append(f"{actor}: {answer.status} {path}")
+                if answer.status != 200 or not answer.json()["items"]:
+                    continue
+                finders[path].add(actor)
+                for canary in hidden:
+                    answer = await hunt.ask(actor, Asked("GET", path, f"limit=200&q={canary.text}"))
+                    if answer.status != 200 or answer.json()["items"]:
+                        wrong.append(f"{actor}: {answer.status} {path}, and finds {canary.label}")
     hunt.report(record_property, "Questions")
     assert not wrong, f"{len(wrong)} wrong:\n" + "\n".join(wrong[:40])
     assert finders == FINDERS
