@@ -43,8 +43,9 @@ def serve(
         access_log=False,
         log_level=settings().log_level,
         server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=20,
+        proxy_headers=bool(settings().trusted_proxies),
+        forwarded_allow_ips=settings().trusted_proxies,
+        timeout_graceful_shutdown=settings().stop_seconds,
     )
 
 
