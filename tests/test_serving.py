@@ -5,7 +5,6 @@ On SQLite alone: no database has a part in it.
 
 import contextlib
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -251,19 +250,22 @@ def test_a_store_that_is_away_at_the_start_is_no_reason_not_to_serve(server: Ser
     server.stop()
 
 
-def test_several_processes_end_together(server: Server, fresh_url: str) -> None:
-    """`--workers` needs PostgreSQL."""
+def test_several_processes_end_together_and_refuse_who_comes_late(
+    server: Server, fresh_url: str
+) -> None:
+    """They need PostgreSQL."""
     if fresh_url.startswith("sqlite"):
         refused = server.command("serve", "--workers", "2")
         assert refused.returncode == 2
+        assert "PostgreSQL" in refused.stderr
         return
     server.url = fresh_url
     server.start("--workers", "2")
     with Slow(server) as slow:
         assert get(server, "/health/ready").status_code == 200
         server.process.terminate()  # type: ignore[union-attr]
+        until(lambda: refuses(server))
+        assert server.process.poll() is None  # type: ignore[union-attr]
         slow.finish()
         assert slow.answer().startswith("HTTP/1.1 401 ")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            ended(server)
-        assert server.process.poll() is not None  # type: ignore[union-attr]
+        ended(server)

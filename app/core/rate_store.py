@@ -57,7 +57,7 @@ async def keep_telling(store: "Redis", limits: Iterable[Limit]) -> None:
         while True:
             await asyncio.sleep(_PAUSE)
             try:
-                await store.ping()  # so that a wrong address is told at once
+                await store.ping()  # type: ignore[misc]  # a wrong address is told at once
                 for limit in shared:
                     await tell(store, limit)
             except (RedisError, OSError) as error:
