@@ -21,8 +21,8 @@ Learning agreements, goals, and the frameworks that they refer to.
 
 Sign in with *Authorize*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
 `Idempotency-Key` so that it can be sent again when its answer was lost. Errors are problems
-(RFC 9457): `type` leads to a page that explains them. `RateLimit` and `RateLimit-Policy` say how many
-requests remain; after a 429 or 503 wait for `Retry-After`.
+(RFC 9457): `type` leads to a page that explains them. On every answer `RateLimit` and `RateLimit-Policy` say
+how many requests remain; after a 429 or 503 wait for `Retry-After`.
 """
 
 TAGS = [
@@ -62,8 +62,8 @@ HEADERS = {
 }
 
 
-def _header(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/headers/{name}"}
+# On every answer there are RateLimit and its policy: said once, in the description.
+_HEADERS_OF = {429: ("RateLimit", "RateLimit-Policy", "Retry-After"), 503: ("Retry-After",)}
 
 
 def _problem_schema() -> dict[str, Any]:
@@ -124,12 +124,10 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     responses.pop("422", None)
     for status in _statuses(route, method):
         responses[str(status)] = {"description": titles[status], "content": content}
-        if status in (429, 503):
-            responses[str(status)]["headers"] = {"Retry-After": _header("Retry-After")}
-    if route.path not in HEALTH:
-        for response in responses.values():
-            headers = response.setdefault("headers", {})
-            headers |= {name: _header(name) for name in ("RateLimit", "RateLimit-Policy")}
+        if named := _HEADERS_OF.get(status):
+            responses[str(status)]["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"} for name in named
+            }
     parameters = operation.setdefault("parameters", [])
     gates = gates_of(route.dependant)
     if gates and isinstance(gates[0], ActionGate):
