@@ -12,6 +12,7 @@ from app.access.caller import OPENING_HEADER
 from app.access.gates import ActionGate
 from app.access.grants import GRANTS, SCOPES
 from app.core.errors import problem_types
+from app.core.limits import HEALTH
 from app.core.routes import gates_of
 
 DESCRIPTION = """\
@@ -20,7 +21,8 @@ Learning agreements, goals, and the frameworks that they refer to.
 
 Sign in with *Authorize*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
 `Idempotency-Key` so that it can be sent again when its answer was lost. Errors are problems
-(RFC 9457): `type` leads to a page that explains them.
+(RFC 9457): `type` leads to a page that explains them. On every answer `RateLimit` and `RateLimit-Policy` say
+how many requests remain; after a 429 or 503 wait for `Retry-After`.
 """
 
 TAGS = [
@@ -38,6 +40,31 @@ TAGS = [
     {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
     {"name": "Service", "description": "Health and problem pages."},
 ]
+
+
+HEADERS = {
+    "RateLimit": {
+        "description": "Where you stand: the limit's name, the requests that remain (`r`), and the seconds "
+        "until it begins anew (`t`).",
+        "schema": {"type": "string"},
+        "example": '"caller";r=2941;t=37',
+    },
+    "RateLimit-Policy": {
+        "description": "The limit that was counted: its name, the requests that it allows (`q`) in so many "
+        "seconds (`w`). Absent where it is switched off.",
+        "schema": {"type": "string"},
+        "example": '"caller";q=3000;w=60',
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the request is sent again.",
+        "schema": {"type": "integer"},
+        "example": 2,
+    },
+}
+
+
+# On every answer there are RateLimit and its policy: said once, in the description.
+_HEADERS_OF = {429: ("RateLimit", "RateLimit-Policy", "Retry-After"), 503: ("Retry-After",)}
 
 
 def _problem_schema() -> dict[str, Any]:
@@ -74,6 +101,10 @@ def _statuses(route: APIRoute, method: str) -> list[int]:
     """The statuses of the problems that an operation can answer with."""
     gated = bool(gates_of(route.dependant))
     found = {503} | ({401, 403} if gated else set())
+    if route.path not in HEALTH:
+        found.add(429)
+    if method in ("POST", "PATCH", "PUT"):
+        found.add(408)
     if "{" in route.path:
         found |= {404, 422}
     if route.dependant.query_params:
@@ -94,6 +125,10 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     responses.pop("422", None)
     for status in _statuses(route, method):
         responses[str(status)] = {"description": titles[status], "content": content}
+        if named := _HEADERS_OF.get(status):
+            responses[str(status)]["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"} for name in named
+            }
     parameters = operation.setdefault("parameters", [])
     gates = gates_of(route.dependant)
     if gates and isinstance(gates[0], ActionGate):
@@ -160,6 +195,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = _problem_schema()
+    found["components"]["headers"] = HEADERS
     found["components"]["securitySchemes"] = {
         "tandem": {
             "type": "oauth2",

@@ -31,6 +31,8 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    settings: dict[str, str] = field(default_factory=dict)
+    """More settings, without their `TANDEM_`."""
 
     @property
     def base(self) -> str:
@@ -45,6 +47,7 @@ class Server:
             "TANDEM_VAR": str(self.folder),
             "TANDEM_PORT": str(self.port),
             "TANDEM_PASSWORD_GRANT": "true",
+            **{f"TANDEM_{name}": value for name, value in self.settings.items()},
         }
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -58,11 +61,11 @@ class Server:
             check=False,
         )
 
-    def start(self) -> None:
+    def start(self, *arguments: str) -> None:
         """Starts the process and waits until it is ready."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "app.cli", "serve"],
+                [sys.executable, "-W", "error", "-m", "app.cli", "serve", *arguments],
                 env=self.environment,
                 stdout=log,
                 stderr=log,

@@ -32,7 +32,10 @@ async def live() -> Health:
 
 @router.get("/health/ready", summary="Whether requests can be answered")
 async def ready(request: Request) -> Health:
-    """200 when the database answers and has the schema of this version; 503 otherwise."""
+    """200 when the database answers and has the schema of this version; 503 otherwise, and when the
+    process is about to end."""
+    if request.app.state.draining.began:
+        raise Unavailable("The service is stopping.")
     if not await check_ready(request.app.state.database):
         raise Unavailable("The database has another schema: run `tandem migrate`.")
     return Health(status="ready")

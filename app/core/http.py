@@ -1,5 +1,6 @@
 """Around every request: its id, the headers of every answer, problems instead of tracebacks."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,6 +78,13 @@ class Envelope:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except asyncio.CancelledError:
+            # The server has been told to stop and waits no longer.
+            log.warning("cut_off", request_id=scope["request_id"])
+            if started:
+                raise
+            response = render(Unavailable("The service is stopping."), scope["request_id"])
+            await response(scope, receive, send_with_headers)
         except ClientDisconnect:
             log.info("caller_gone", request_id=scope["request_id"])
         except Exception as error:

@@ -262,7 +262,7 @@ async def test_a_cursor_belongs_to_its_list_and_cannot_be_changed(scene: Scene) 
 
 # Headers.
 TAGS = [
-    "", " ", '"', '""', "x", '"x"', "W/", 'W/"1.full.en"', '"0.full.en"', '"-1.full.en"', '"1e0.full.en"', "\xe9",
+    "", " ", '"', '""', "x", '"x"', "W/", 'W/"0.full.en"', '"0.full.en"', '"-1.full.en"', '"1e0.full.en"', "\xe9",
     '"' + "9" * 10_000 + '"', ",".join(f'"{n}.full.en"' for n in range(90, 5000)), ",,,,", '"7', "'1'", "\x00",
     '"99999999999999999999.full.en"', "; DROP TABLE goals", '"01.full.en"', '"+1.full.en"', '"1 .full.en"',
 ]  # fmt: skip
