@@ -23,6 +23,7 @@ from app.api import (
     networks,
     openings,
     organisations,
+    pages,
     people,
     service,
     shares,
@@ -56,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     frameworks.principles_router,
     sign_in.router,
     service.router,
+    pages.router,
 )
 
 log = structlog.get_logger()

@@ -21,21 +21,26 @@ Learning agreements, goals, and the frameworks that they refer to.
 Sign in with *Authorize*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
 `Idempotency-Key` so that it can be sent again when its answer was lost. Errors are problems
 (RFC 9457): `type` leads to a page that explains them.
+
+Frameworks, the titles of problems, and the pages for people are there in Welsh too: send
+`Accept-Language: cy`. Every answer says in `Content-Language` what it is in, and `translation` whether
+anybody has reviewed the Welsh. Records come back in the language in which they were written.
 """
 
+# In the order in which a newcomer reads; the operations follow it.
 TAGS = [
     {"name": "Sign in", "description": "Access tokens and public keys."},
-    {"name": "People", "description": "People, their affiliations, and who you are."},
+    {"name": "People", "description": "Who you are; people and their affiliations."},
     {"name": "Organisations", "description": "Schools, authorities, consortia and the rest."},
-    {"name": "Frameworks", "description": "The 10+2 coaching principles and other catalogues."},
     {"name": "Learning agreements", "description": "What the parties sign, and who may read what."},
     {"name": "Goals", "description": "What a learner sets out to do."},
     {"name": "Evidence", "description": "What was captured, what it shows, and its files."},
-    {"name": "Access", "description": "Who could read a record, and why you may or may not."},
     {"name": "Shares", "description": "A record shown to a named person, or to a network."},
-    {"name": "Break-glass", "description": "Opening one agreement in an emergency, by two people."},
     {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
-    {"name": "Service", "description": "Health and problem pages."},
+    {"name": "Access", "description": "Who could read a record, and why you may or may not."},
+    {"name": "Break-glass", "description": "Opening one agreement in an emergency, by two people."},
+    {"name": "Frameworks", "description": "The 10+2 coaching principles and other catalogues."},
+    {"name": "Service", "description": "What this is, what problems mean, and its health."},
 ]
 
 
@@ -45,10 +50,17 @@ def _problem_schema() -> dict[str, Any]:
         "required": ["type", "title", "status", "detail", "request_id"],
         "properties": {
             "type": {"type": "string", "format": "uri"},
-            "title": {"type": "string"},
+            "title": {
+                "type": "string",
+                "description": "In English, or in Welsh by `Accept-Language`.",
+            },
             "status": {"type": "integer"},
             "detail": {"type": "string"},
             "request_id": {"type": "string"},
+            "translation": {
+                "enum": ["unreviewed", "reviewed"],
+                "description": "With a title in Welsh: whether anybody has reviewed our translation.",
+            },
             "errors": {
                 "type": "array",
                 "items": {
@@ -93,7 +105,8 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     responses.pop("422", None)
     for status in _statuses(route, method):
         responses[str(status)] = {"description": titles[status], "content": content}
-    parameters = operation.setdefault("parameters", [])
+    # A list of its own: what a route adds by `openapi_extra` is shared.
+    parameters = operation["parameters"] = [*operation.get("parameters", [])]
     gates = gates_of(route.dependant)
     if gates and isinstance(gates[0], ActionGate):
         operation["security"] = [{"tandem": [GRANTS[gates[0].action].scope]}]
@@ -141,6 +154,12 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
         del operation["parameters"]
 
 
+def _first_place(path: tuple[str, dict[str, Any]], order: dict[str, int]) -> tuple[int, bool]:
+    """By tag; among people, who you are comes first. The rest stays as the routers have it."""
+    address, operations = path
+    return min(order[o["tags"][0]] for o in operations.values()), not address.startswith("/v1/me")
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """The document as plain JSON values; the same for every installation."""
     for route in app.routes:
@@ -169,6 +188,10 @@ def document(app: FastAPI) -> dict[str, Any]:
             },
         }
     }
+    order = {tag["name"]: place for place, tag in enumerate(TAGS)}
+    found["paths"] = dict(
+        sorted(found["paths"].items(), key=lambda item: _first_place(item, order))
+    )
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
