@@ -15,16 +15,16 @@ from app.core.errors import problem_types
 from app.core.routes import gates_of
 
 DESCRIPTION = """\
-Learning agreements, goals, and the frameworks that they refer to.
+Learning agreements, goals, evidence and networks, and the frameworks that they refer to.
 **The agreement that the parties signed is the access policy**: it decides every read, everywhere.
 
-Sign in with *Authorize*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
+Sign in with *Authorize*, open a group, and try an operation with *Execute*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
 `Idempotency-Key` so that it can be sent again when its answer was lost. Errors are problems
 (RFC 9457): `type` leads to a page that explains them.
 
 Frameworks, the titles of problems, and the pages for people are there in Welsh too: send
-`Accept-Language: cy`. Every answer says in `Content-Language` what it is in, and `translation` whether
-anybody has reviewed the Welsh. Records come back in the language in which they were written.
+`Accept-Language: cy`. `Content-Language` says what the answer is in, and `translation` whether anybody
+has reviewed the Welsh. Records come back in the language in which they were written.
 """
 
 # In the order in which a newcomer reads; the operations follow it.
@@ -81,6 +81,23 @@ def _problem_schema() -> dict[str, Any]:
     }
 
 
+def _problem_responses() -> dict[str, Any]:
+    """The refusals, by the name under which operations refer to them: one for each status."""
+    found: dict[str, Any] = {}
+    for slug, kind in problem_types().items():
+        example = {
+            "type": f"https://tandem.example/problems/{slug}",
+            "title": kind.title,
+            "status": kind.status,
+            "detail": f"{kind.title}.",
+            "request_id": "01a203c0-ebc4-7b09-ac5f-b75589400b6c",
+        }
+        content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+        response = {"description": kind.title, "content": {"application/problem+json": content}}
+        found.setdefault(f"Problem{kind.status}", response)
+    return found
+
+
 def _statuses(route: APIRoute, method: str) -> list[int]:
     """The statuses of the problems that an operation can answer with."""
     gated = bool(gates_of(route.dependant))
@@ -97,14 +114,10 @@ def _statuses(route: APIRoute, method: str) -> list[int]:
 
 
 def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
-    titles: dict[int, str] = {}
-    for kind in problem_types().values():
-        titles.setdefault(kind.status, kind.title)
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     responses = operation["responses"]
     responses.pop("422", None)
     for status in _statuses(route, method):
-        responses[str(status)] = {"description": titles[status], "content": content}
+        responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     # A list of its own: what a route adds by `openapi_extra` is shared.
     parameters = operation["parameters"] = [*operation.get("parameters", [])]
     gates = gates_of(route.dependant)
@@ -178,10 +191,13 @@ def document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = _problem_schema()
+    found["components"]["responses"] = _problem_responses()
     found["components"]["securitySchemes"] = {
         "tandem": {
             "type": "oauth2",
-            "description": "The password grant works where a setting turns it on (the demonstration).",
+            "description": "A person signs in with an e-mail address and a password where a setting allows "
+            "it: the demonstration does, and prints its accounts. A system has a client's id and secret. "
+            "Leave every scope unticked to get all that are open to you.",
             "flows": {
                 "password": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
                 "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
