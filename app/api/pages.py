@@ -7,11 +7,12 @@ import html
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.core import wire
 from app.core.errors import NotFound, Problem, problem_types
 from app.core.html import ASSETS, VARY, asset, documentation, escaped, page
 from app.core.negotiation import ACCEPT_LANGUAGE, Language, language_of, media_type_of
@@ -22,12 +23,26 @@ from app.core.translations import Translation, words_of_problem
 
 router = APIRouter(tags=["Service"], route_class=Route)
 
-Chosen = Annotated[
-    Language | None,
-    Query(
-        alias="language", description="Goes before `Accept-Language`; links on the page keep it."
-    ),
-]
+
+class Choice(BaseModel):
+    """A language that somebody chose by a link. Whatever else a shared link carries is no matter."""
+
+    language: Annotated[
+        Language | None,
+        Field(description="Goes before `Accept-Language`; links on the page keep it."),
+    ] = None
+
+    def spoken(self, request: Request) -> Language:
+        """The language of the answer."""
+        return self.language or language_of(request)
+
+    @property
+    def query(self) -> str:
+        """What links carry so that the choice stays."""
+        return f"?language={self.language}" if self.language else ""
+
+
+Chosen = Annotated[Choice, wire.Parameters]
 _ALSO_A_PAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "JSON, or a page for people when `Accept` would rather have `text/html`.",
@@ -40,17 +55,9 @@ def _is_page(request: Request) -> bool:
     return media_type_of(request, ("application/json", "text/html")) == "text/html"
 
 
-def _page(
-    name: str,
-    request: Request,
-    title: str,
-    language: Language,
-    chosen: Language | None,
-    **values: str,
-) -> HTMLResponse:
-    query = f"?language={chosen}" if chosen else ""
-    here = request.url.path
-    return page(name, title=title, here=here, language=language, chosen=query, **values)
+def _page(name: str, request: Request, chosen: Choice, title: str, **values: str) -> HTMLResponse:
+    language, here = chosen.spoken(request), request.url.path
+    return page(name, title=title, here=here, language=language, chosen=chosen.query, **values)
 
 
 class ServiceLinks(BaseModel):
@@ -80,12 +87,11 @@ class ServiceOut(BaseModel):
     responses=_ALSO_A_PAGE,
     openapi_extra=ACCEPT_LANGUAGE,
 )
-async def describe_service(request: Request, response: Response, chosen: Chosen = None) -> Any:
+async def describe_service(request: Request, response: Response, chosen: Chosen) -> Any:
     """For programs a list of links, for people the first page."""
     base = settings().base_url
     if _is_page(request):
-        language = chosen or language_of(request)
-        return _page("landing", request, "Tandem", language, chosen, base_url=html.escape(base))
+        return _page("landing", request, chosen, "Tandem", base_url=html.escape(base))
     response.headers["Vary"] = VARY
     links = ServiceLinks(
         documentation=f"{base}/docs",
@@ -134,22 +140,21 @@ def _speak(response: Response, language: Language) -> None:
     responses=_ALSO_A_PAGE,
     openapi_extra=ACCEPT_LANGUAGE,
 )
-async def list_problems(request: Request, response: Response, chosen: Chosen = None) -> Any:
+async def list_problems(request: Request, response: Response, chosen: Chosen) -> Any:
     """Every way in which a request can be refused, by status."""
-    language = chosen or language_of(request)
+    language = chosen.spoken(request)
     kinds = sorted(problem_types().items(), key=lambda item: (item[1].status, item[0]))
     found = {slug: _explained(slug, kind, language) for slug, kind in kinds}
     if not _is_page(request):
         _speak(response, language)
         return Page(items=list(found.values()), next=None)
-    query = f"?language={chosen}" if chosen else ""
     lines = (
-        f'<dt><a href="/problems/{slug}{query}">{escaped(p.title)}</a> <code>{p.status} {slug}</code></dt>'
+        f'<dt><a href="/problems/{slug}{chosen.query}">{escaped(p.title)}</a> <code>{p.status} {slug}</code></dt>'
         f"\n<dd>{escaped(p.advice)}</dd>"
         for slug, p in found.items()
     )
     title = "Problemau" if language == "cy" else "Problems"
-    return _page("problems", request, title, language, chosen, problems="\n".join(lines))
+    return _page("problems", request, chosen, title, problems="\n".join(lines))
 
 
 @router.get(
@@ -163,19 +168,19 @@ async def explain(
     request: Request,
     response: Response,
     slug: Annotated[str, Path(pattern=r"^[a-z-]{1,60}$")],
-    chosen: Chosen = None,
+    chosen: Chosen,
 ) -> Any:
     """Where the `type` of a problem leads."""
     kind = problem_types().get(slug)
     if kind is None:
         raise NotFound()
-    language = chosen or language_of(request)
+    language = chosen.spoken(request)
     found = _explained(slug, kind, language)
     if not _is_page(request):
         _speak(response, language)
         return found
     values = {"slug": slug, "status": str(found.status), "advice": escaped(found.advice)}
-    return _page("problem", request, found.title, language, chosen, **values)
+    return _page("problem", request, chosen, found.title, **values)
 
 
 @router.get("/docs", include_in_schema=False)
