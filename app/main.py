@@ -17,6 +17,7 @@ from app.access.health import schema_of
 from app.api import (
     access,
     agreements,
+    audit,
     evidence,
     frameworks,
     goals,
@@ -49,6 +50,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.me_router,
     access.router,
     access.me_router,
+    audit.me_router,
+    audit.organisation_router,
+    audit.router,
     networks.router,
     shares.router,
     openings.router,

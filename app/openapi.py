@@ -39,6 +39,7 @@ TAGS = [
     {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
     {"name": "Access", "description": "Who could read a record, and why you may or may not."},
     {"name": "Break-glass", "description": "Opening one agreement in an emergency, by two people."},
+    {"name": "Audit", "description": "What was done to accounts and rights; nothing of coaching."},
     {"name": "Frameworks", "description": "The 10+2 coaching principles and other catalogues."},
     {"name": "Service", "description": "What this is, what problems mean, and its health."},
 ]

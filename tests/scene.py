@@ -78,7 +78,7 @@ UPLOADS = [e for e in GATED if e.gate and e.gate.streams]
 
 OF_ACTIVE = (
     "/completion", "/ending", "/amendments", "/narrowing", "/departure", "/detachments", "/readers",
-    "/openings",
+    "/openings", "/leaders",
 )  # fmt: skip
 """What is asked of an agreement in force, not of a proposal."""
 
@@ -99,7 +99,7 @@ class Scene:
         path = endpoint.route.path
         if path.endswith("/confirmation") and "opening" in path:
             return self.world.second.token
-        if path.startswith(("/v1/organisations", "/v1/openings")):
+        if path.startswith(("/v1/organisations", "/v1/openings", "/v1/audit")):
             return self.world.operator.token
         if path.startswith(("/v1/people", "/v1/affiliations")):
             return self.world.administrator.token

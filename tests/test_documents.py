@@ -1,5 +1,6 @@
 """Documents say what the code does: every setting, problem, command, dependency and decision."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -8,11 +9,13 @@ from typing import Any
 
 import pytest
 import typer.main
+from pydantic import ValidationError
 
 from app import cli
 from app.core.errors import problem_types
 from app.core.settings import Settings
-from app.models.terms import DEFAULT_TERMS, Reader, RecordKind
+from app.models.agreement_text import Disclosure
+from app.models.terms import DEFAULT_TERMS, PARTY_READERS, Reader, RecordKind
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -177,3 +180,45 @@ def test_the_table_of_readers_is_that_of_the_code() -> None:
         str(kind): ["✓" if reader in DEFAULT_TERMS[kind] else "–" for reader in Reader]
         for kind in RecordKind
     }
+
+
+def test_who_reads_what_is_what_the_code_says() -> None:
+    """Always, unless agreed otherwise, never: as an agreement's text takes it or refuses it."""
+    tables = rows(read("docs/who-reads-what.md"))
+    header = next(row for row in tables if row[0] == "Kind of record")
+    assert header[1:] == ["owner", *map(str, Reader)]
+    shown = {row[0]: row[1:] for row in tables if len(row) == len(header) and row != header}
+
+    def of(kind: RecordKind, reader: Reader) -> str:
+        default = DEFAULT_TERMS[kind]
+        if not taken({kind: [reader, *default]}):
+            return "never"
+        if not taken({kind: [other for other in default if other is not reader]}):
+            return "always"
+        return "yes" if reader in default else "no"
+
+    assert shown == {str(k): ["always", *(of(k, r) for r in Reader)] for k in RecordKind}
+
+
+def taken(terms: dict[RecordKind, list[Reader]]) -> bool:
+    # Who reads the text knows that there is an agreement: the one asks something of the other.
+    others = {
+        RecordKind.EXISTENCE: [reader for reader in Reader if reader is not Reader.NETWORKS],
+        RecordKind.TEXT: list(PARTY_READERS),
+    }
+    small = {**others, **terms}
+    try:
+        Disclosure.model_validate(
+            {str(kind): list(map(str, ticks)) for kind, ticks in small.items()}
+        )
+    except ValidationError:
+        return False
+    return True
+
+
+def test_what_one_may_ask_is_there_to_be_asked() -> None:
+    document = json.loads(read("openapi/openapi.json"))
+    asked = [row[1].strip("`") for row in rows(read("docs/who-reads-what.md")) if "GET" in row[1]]
+    assert len(asked) == 8
+    for method, _, path in (operation.partition(" ") for operation in asked):
+        assert method.lower() in document["paths"][path]

@@ -32,6 +32,7 @@ INSIDE: dict[tuple[str, Relation], str] = {
     ("affiliation", R.OPERATOR): "operator",
     ("agreement", R.AMENDER): "coach@amended", ("agreement", R.COACH): "coach@active",
     ("agreement", R.DRAFTER): "learner", ("agreement", R.FORMER): "tutor@left",
+    ("agreement", R.FORMER_LEARNER): "fellow@left",
     ("agreement", R.INVITED): "coach", ("agreement", R.LEARNER): "learner@active",
     ("agreement", R.OPENER): "operator@active+opened", ("agreement", R.PARTY): "tutor@active",
     ("evidence_item", R.OWNER): "learner",
@@ -55,7 +56,7 @@ OUTSIDE: dict[Action, str] = {
     Action.AGREEMENT_COMPLETE: "tutor@active", Action.AGREEMENT_DECLINE: "tutor@active",
     Action.AGREEMENT_DETACH: "head@active", Action.AGREEMENT_DRAFT: "coach",
     Action.AGREEMENT_END: "head@active", Action.AGREEMENT_HISTORY: "head@active",
-    Action.AGREEMENT_LEAVE: "head@active", Action.AGREEMENT_NARROW: "head@active",
+    Action.AGREEMENT_LEADERS: "head@active", Action.AGREEMENT_LEAVE: "head@active", Action.AGREEMENT_NARROW: "head@active",
     Action.AGREEMENT_OPENINGS: "head@active", Action.AGREEMENT_READERS: "head@active", Action.AGREEMENT_SIGN: "head@active",
     Action.AGREEMENT_VERSIONS: "head@active", Action.AGREEMENT_WITHDRAW: "coach",
     Action.EVIDENCE_ADD_FILE: "coach", Action.EVIDENCE_DELETE: "coach",
@@ -64,7 +65,7 @@ OUTSIDE: dict[Action, str] = {
     Action.NETWORK_MEMBER_CONFIRM: "tutor", Action.NETWORK_MEMBER_END: "coach",
     Action.NETWORK_MEMBER_WRITE: "tutor", Action.NETWORK_WRITE: "tutor",
     Action.OPENING_CLOSE: "second", Action.OPENING_CONFIRM: "operator",
-    Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
+    Action.ORGANISATION_AUDIT: "above", Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
     Action.SHARE_DELETE: "coach",
 }  # fmt: skip
 """Who sees the record and stands in none of the relations that the grant names."""
@@ -113,6 +114,7 @@ async def scene(app: Any) -> AsyncIterator[Scene]:
         amended, left = await in_force(world), await in_force(world)
         await propose(world, amended, by="coach", purpose="To listen.")
         await leave(world, left, "tutor")
+        await leave(world, left, "fellow")
         places |= {"amended": agreement_of(amended), "left": agreement_of(left)}
         places["opened"] = await world.opening(places["active"])
         await world.second.post(f"/v1/openings/{places['opened']}/confirmation")

@@ -23,6 +23,7 @@ class Relation(StrEnum):
     DRAFTER = "who drafted it"
     FACILITATOR = "a facilitator of the network"
     FORMER = "somebody who was a party of it"
+    FORMER_LEARNER = "a learner who has left it"
     INVITED = "somebody whom the proposal or the amendment names"
     LEAD = "a lead of the network"
     LEARNER = "a learner of the agreement"
@@ -57,6 +58,7 @@ class Action(StrEnum):
     AGREEMENT_DRAFT = "agreement:draft"
     AGREEMENT_END = "agreement:end"
     AGREEMENT_HISTORY = "agreement:history"
+    AGREEMENT_LEADERS = "agreement:leaders"
     AGREEMENT_LEAVE = "agreement:leave"
     AGREEMENT_NARROW = "agreement:narrow"
     AGREEMENT_OPENINGS = "agreement:openings"
@@ -65,6 +67,7 @@ class Action(StrEnum):
     AGREEMENT_SIGN = "agreement:sign"
     AGREEMENT_VERSIONS = "agreement:versions"
     AGREEMENT_WITHDRAW = "agreement:withdraw"
+    AUDIT_READ = "audit:read"
     EVIDENCE_ADD_FILE = "evidence_item:add_file"
     EVIDENCE_CREATE = "evidence_item:create"
     EVIDENCE_DELETE = "evidence_item:delete"
@@ -78,6 +81,7 @@ class Action(StrEnum):
     GOAL_READ = "goal:read"
     GOAL_REVISE = "goal:revise"
     GOAL_WRITE = "goal:write"
+    ME_HISTORY = "me:history"
     ME_PERMISSIONS = "me:permissions"
     ME_READ = "me:read"
     NETWORK_CREATE = "network:create"
@@ -92,6 +96,7 @@ class Action(StrEnum):
     OPENING_CLOSE = "opening:close"
     OPENING_CONFIRM = "opening:confirm"
     OPENING_READ = "opening:read"
+    ORGANISATION_AUDIT = "organisation:audit"
     ORGANISATION_CREATE = "organisation:create"
     ORGANISATION_READ = "organisation:read"
     ORGANISATION_WRITE = "organisation:write"
@@ -146,10 +151,11 @@ GRANTS: dict[Action, Grant] = {
     Action.AGREEMENT_HISTORY: Grant(
         "learning-agreements:read", (_R.DRAFTER, _R.INVITED, _R.PARTY), clients=False
     ),
+    Action.AGREEMENT_LEADERS: Grant("access:read", (_R.PARTY,), clients=False),
     Action.AGREEMENT_LEAVE: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_NARROW: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     # Who has left as a learner: their records are opened with the rest.
-    Action.AGREEMENT_OPENINGS: Grant("access:read", (_R.PARTY, _R.FORMER), clients=False),
+    Action.AGREEMENT_OPENINGS: Grant("access:read", (_R.PARTY, _R.FORMER_LEARNER), clients=False),
     Action.AGREEMENT_READ: Grant("learning-agreements:read", opened=True),
     Action.AGREEMENT_READERS: Grant("access:read", (_R.PARTY,), clients=False),
     Action.AGREEMENT_SIGN: Grant(
@@ -164,6 +170,8 @@ GRANTS: dict[Action, Grant] = {
     Action.AGREEMENT_WITHDRAW: Grant(
         "learning-agreements:write", (_R.DRAFTER, _R.AMENDER), clients=False
     ),
+    # The operator's administrators: asked when it is read.
+    Action.AUDIT_READ: Grant("audit:read", clients=False),
     Action.EVIDENCE_ADD_FILE: Grant(
         "evidence-items:write", (_R.OWNER,), clients=False, after_end=False
     ),
@@ -183,6 +191,7 @@ GRANTS: dict[Action, Grant] = {
     # When the agreement is over its owner may still narrow it: the action sees to the rest.
     Action.GOAL_REVISE: Grant("goals:write", (_R.OWNER,), clients=False),
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
+    Action.ME_HISTORY: Grant("people:read", clients=False),
     Action.ME_PERMISSIONS: Grant("access:read"),
     Action.ME_READ: Grant("people:read"),
     Action.NETWORK_CREATE: Grant("networks:write", clients=False),
@@ -201,6 +210,7 @@ GRANTS: dict[Action, Grant] = {
     Action.OPENING_CLOSE: Grant("break-glass:write", (_R.OPENER,), clients=False),
     Action.OPENING_CONFIRM: Grant("break-glass:write", (_R.SECOND,), clients=False),
     Action.OPENING_READ: Grant("break-glass:read", clients=False),
+    Action.ORGANISATION_AUDIT: Grant("audit:read", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False),
     Action.ORGANISATION_CREATE: Grant("organisations:write"),
     Action.ORGANISATION_READ: Grant("organisations:read"),
     Action.ORGANISATION_WRITE: Grant("organisations:write", (*_ADMINISTRATION, _R.PARENT)),
@@ -215,6 +225,7 @@ GRANTS: dict[Action, Grant] = {
 
 SCOPES: dict[str, str] = {
     "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
+    "audit:read": "Read what was done to accounts and rights that you administer.",
     "break-glass:read": "Read openings that you may see, and what one opens to you.",
     "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",
     "evidence-items:read": "Read evidence and its files that the agreements let you read.",

@@ -1,10 +1,11 @@
 """An agreement's history: its journal, under the readers of today."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, and_, not_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, not_, or_, select
 
 from app.access import relations as r
 from app.access.agreements import AGREEMENTS
@@ -86,10 +87,13 @@ _NAMES = (
 
 @cache
 def _page(*, continued: bool) -> Query:
-    before = [journal.c.sequence < parameter("before", BigInteger)] if continued else []
     return Query(
         select(*(wire(journal.c[name]).label(name) for name in _NAMES))
-        .where(journal.c.agreement_id == parameter("agreement_id", Id), *before, _shown(journal))
+        .where(
+            journal.c.agreement_id == parameter("agreement_id", Id),
+            *before(continued),
+            _shown(journal),
+        )
         .order_by(journal.c.sequence.desc())
         .limit(parameter("limit", Integer)),
         scoped=True,
@@ -97,7 +101,14 @@ def _page(*, continued: bool) -> Query:
 
 
 async def history_page(access: Access, query: PageQuery, agreement_id: UUID) -> dict[str, Any]:
-    """One page of an agreement that the caller has seen as a party, newest first.
+    """One page of an agreement that the caller has seen as a party, newest first."""
+    return await entries_page(access, query, _page, agreement_id=agreement_id)
+
+
+async def entries_page(
+    access: Access, query: PageQuery, made: Callable[..., Query], **values: Any
+) -> dict[str, Any]:
+    """One page of rows of the journal, newest first; `made(continued=…)` is the select.
 
     People look at it, so it shows what is committed; a follower who must not skip anything reads
     in the journal's own order instead (app/core/journal.py).
@@ -105,12 +116,17 @@ async def history_page(access: Access, query: PageQuery, agreement_id: UUID) -> 
     assert access.request is not None, "pages are for requests"
     cursors: Cursors = access.request.app.state.cursors
     context = access.request.scope["path"]
-    values: dict[str, Any] = {"agreement_id": agreement_id, "limit": query.limit + 1}
+    values["limit"] = query.limit + 1
     if query.cursor is not None:
         values["before"] = int(cursors.open(query.cursor, context))
-    rows = await access.read(_page(continued=query.cursor is not None), **values)
+    rows = await access.read(made(continued=query.cursor is not None), **values)
     following = None
     if len(rows) > query.limit:
         rows = rows[: query.limit]
         following = cursors.seal(str(rows[-1]["sequence"]), context)
     return {"items": rows, "next": following}
+
+
+def before(continued: bool) -> list[ColumnElement[bool]]:
+    """The condition that a page goes on after the one before."""
+    return [journal.c.sequence < parameter("before", BigInteger)] if continued else []

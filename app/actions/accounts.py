@@ -130,5 +130,11 @@ async def make_operator(unit: Unit, *, actor: journal.Actor, person_id: UUID) ->
     """Makes a person one of the operator's administrators."""
     await unit.insert(Operator(person_id=person_id))
     await journal.record(
-        unit, actor=actor, action="created", kind="operator", resource_id=person_id, version=1
+        unit,
+        actor=actor,
+        action="created",
+        kind="operator",
+        resource_id=person_id,
+        version=1,
+        owner_id=person_id,
     )

@@ -21,11 +21,11 @@ from app.core import sqlite
 from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, translated
 from app.core.postgresql import TextJsonDialect
 from app.core.query import Query
-from app.core.readers import Readers
+from app.core.readers import KEEP_STATEMENTS, Readers
 from app.core.search import values_of
 from app.core.tables import Base
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
 BUSY_SECONDS = 5.0
@@ -86,7 +86,7 @@ class Database:
             self.engine = create_async_engine(
                 self._async_url,
                 isolation_level="AUTOCOMMIT",
-                connect_args={"timeout": 4, "server_settings": _PLAN_ONCE},
+                connect_args={"timeout": 4, "server_settings": _PLAN_ONCE, **KEEP_STATEMENTS},
                 **options,
             )
 

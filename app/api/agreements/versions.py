@@ -9,6 +9,7 @@ from app.access.agreements import AGREEMENTS
 from app.access.gates import Row, one
 from app.access.grants import Action
 from app.access.history import HistoryQuery, history_page
+from app.access.leaders import LEADERS
 from app.access.readers import ReadersQuery, readers_page
 from app.access.versions import versions_of
 from app.api.agreements.shapes import SignatureOut
@@ -17,6 +18,7 @@ from app.core.errors import NotFound
 from app.core.pages import Page
 from app.core.routes import Route
 from app.models.agreements import VersionAct, VersionState
+from app.models.people import AffiliationRole
 
 router = APIRouter(
     prefix="/v1/learning-agreements", tags=["Learning agreements"], route_class=Route
@@ -110,3 +112,26 @@ async def list_readers(
     page = await readers_page(row.access, query, row.id)
     row.access.link(response, page)
     return page  # type: ignore[return-value]
+
+
+class LeaderOut(BaseModel):
+    """Somebody who holds, held or will hold a leader role at the home organisation."""
+
+    person_id: wire.WireId
+    name: str
+    role: AffiliationRole
+    starts_on: wire.WireDay
+    ends_on: wire.WireDayOrNull
+    recorded_at: Annotated[
+        wire.WireMoment, Field(description="When this was last written: new holders come first.")
+    ]
+
+
+@router.get("/{learning_agreement_id}/leaders", summary="Read who leads its home organisation")
+async def list_leaders(
+    row: Annotated[Row, one(Action.AGREEMENT_LEADERS, AGREEMENTS)],
+) -> Page[LeaderOut]:
+    """For the parties: head teachers and professional-learning leads of the home organisation, today's,
+    those to come and those since the agreement began. What they read is what the terms tick for them."""
+    items = await row.access.read(LEADERS, agreement_id=row.id)
+    return {"items": items, "next": None}  # type: ignore[return-value]
