@@ -16,7 +16,9 @@ WIDE, TELEPHONE = (1280, 900), (390, 844)
 Opening = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# For a module and no longer: as long as Playwright is there its event loop counts as running, and
+# no test that runs one of its own could follow.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
@@ -28,7 +30,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """What `make run` starts, with its demonstration."""
     folder = tmp_path_factory.mktemp("served")
@@ -57,6 +59,9 @@ def visit(browser: Browser, server: Server) -> Iterator[Opening]:
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(server.base + path, wait_until="networkidle")
+        if path == "/docs":
+            # Swagger UI draws some time after it has the document.
+            page.locator(".opblock-tag").first.wait_for()
         return page
 
     yield open_tab
