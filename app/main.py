@@ -24,6 +24,7 @@ from app.api import (
     networks,
     openings,
     organisations,
+    pages,
     people,
     service,
     shares,
@@ -64,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     frameworks.principles_router,
     sign_in.router,
     service.router,
+    pages.router,
 )
 
 log = structlog.get_logger()

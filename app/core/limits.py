@@ -92,7 +92,9 @@ class Limits:
             self.rates.count_address(scope)
             place = scope["place"] = Place(self.requests, self.files)
         except Problem as problem:
-            await render(problem, scope["request_id"])(scope, receive, send_with_rate)
+            language = language_of(Request(scope))
+            answer = render(problem, scope["request_id"], language)
+            await answer(scope, receive, send_with_rate)
             return
         try:
             await self.app(scope, receive, send_with_rate)

@@ -35,6 +35,7 @@ from app.core.settings import settings
 
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
 _KEPT_HEADERS = ("location", "etag", "link", "content-type")
+_KEPT_UNCHANGED = ("etag", "link", "vary")
 
 
 class Admitted(Protocol):
@@ -220,7 +221,7 @@ async def _in_transaction(
     request.scope.pop("received", None)
     await admitted.unit.commit()
     if request.method == "GET" and _not_modified(request, response.headers.get("etag")):
-        kept = {name: value for name, value in response.headers.items() if name in ("etag", "link")}
+        kept = {n: value for n, value in response.headers.items() if n in _KEPT_UNCHANGED}
         return Response(status_code=304, headers=kept)
     return response
 

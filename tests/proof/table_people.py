@@ -100,6 +100,10 @@ GET /health/live
     -           200 anonymous rest
 GET /health/ready
     -           200 anonymous rest
+GET /
+    -           200 anonymous rest
+GET /problems
+    -           200 anonymous rest
 GET /problems/{slug}
     not-found   200 anonymous rest
 """

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-_CONDITIONS = {"If-None-Match": "*", "Range": "bytes=0-3"}
+_CONDITIONS = {"Accept-Language": "cy", "If-None-Match": "*", "Range": "bytes=0-3"}
 
 
 @dataclass

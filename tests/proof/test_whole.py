@@ -18,6 +18,7 @@ from tests.shapes import Schema, resolve
 pytestmark = pytest.mark.anyio
 
 HEADERS = {
+    "Accept-Language": "what is hidden is asked for with and without it",
     "Break-Glass": "the opener sends it with everything",
     "Idempotency-Key": "what the learner has sent is sent again by everybody",
     "If-Match": "changes are sent with it, without it and with a stale one",
