@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import Problem, TooSlow, Unavailable
 from app.core.http import render
+from app.core.negotiation import language_of
 from app.core.rates import Rates
 
 HEALTH = ("/health/live", "/health/ready")
