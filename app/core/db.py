@@ -13,12 +13,12 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Dialect, Table, bindparam, event, insert, inspect
+from sqlalchemy import Dialect, Table, bindparam, insert, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from app.core import sqlite
-from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, refusal, translated
+from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, tell, translated
 from app.core.postgresql import TextJsonDialect
 from app.core.query import Query
 from app.core.readers import Readers
@@ -46,6 +46,7 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.engine: AsyncEngine
         self._connections = connections
+        self._file: sqlite.File | None = None
         self._reader: sqlite3.Connection | None = None
         # Long reads take turns on a connection of their own, beside the loop.
         self._long_reader: sqlite3.Connection | None = None
@@ -76,6 +77,7 @@ class Database:
         }
         if self.is_sqlite:
             sqlite.create_private(self._path)
+            self._file = sqlite.File(self._path)
             self.engine = create_async_engine(self._async_url, **options)
             self._reader = sqlite.connect_to_read(self._path)
             self._long_reader = sqlite.connect_to_read(self._path)
@@ -94,10 +96,7 @@ class Database:
                 **options,
             )
 
-        # An ORM statement of an action is told as what runs on the driver is.
-        event.listen(
-            self.engine.sync_engine, "handle_error", lambda met: refusal(met.original_exception)
-        )
+        tell(self.engine)
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -118,6 +117,7 @@ class Database:
         `long`: it may take over 20 ms: on SQLite other requests go on meanwhile.
         """
         with translated():
+            self._check_file()
             if long and self._long_reader is not None:
                 return await self._long_rows(self._long_reader, query, values)
             if self._reader is not None:
@@ -146,6 +146,7 @@ class Database:
             await self._turns.acquire()
         connection: AsyncConnection | None = None
         try:
+            self._check_file()
             while self._idle:
                 connection, driver = self._idle.pop()
                 with contextlib.suppress(*GONE):
@@ -163,6 +164,10 @@ class Database:
                 await connection.invalidate()
                 await connection.close()
             raise
+
+    def _check_file(self) -> None:
+        if self._file is not None:
+            self._file.check()
 
     async def _driver_of(self, connection: AsyncConnection) -> Driver:
         raw: Any = (await connection.get_raw_connection()).driver_connection

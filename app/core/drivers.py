@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 import asyncpg
 import structlog
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.errors import Conflict, Problem, Unavailable
@@ -189,6 +191,15 @@ def refusal(error: BaseException | None) -> Problem | None:
         # Never what was asked: a statement's values are somebody's record.
         log.warning("database_unavailable", kind=type(error).__name__, said=problem.detail)
     return problem
+
+
+def tell(engine: AsyncEngine) -> None:
+    """Has the errors of ORM statements, and of new connections, told as those of the drivers are."""
+
+    def told(met: ExceptionContext) -> Problem | None:
+        return refusal(met.sqlalchemy_exception or met.original_exception)
+
+    event.listen(engine.sync_engine, "handle_error", told)
 
 
 @contextlib.contextmanager
