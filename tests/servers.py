@@ -31,6 +31,7 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    workers: int = 1
 
     @property
     def base(self) -> str:
@@ -62,7 +63,16 @@ class Server:
         """Starts the process and waits until it is ready."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "app.cli", "serve"],
+                [
+                    sys.executable,
+                    "-W",
+                    "error",
+                    "-m",
+                    "app.cli",
+                    "serve",
+                    "--workers",
+                    str(self.workers),
+                ],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -98,9 +108,9 @@ class Server:
 
 
 @contextmanager
-def serving(url: str, folder: Path) -> Iterator[Server]:
+def serving(url: str, folder: Path, *, workers: int = 1) -> Iterator[Server]:
     """A migrated server with the demonstration cluster in its database."""
-    server = Server(url, folder)
+    server = Server(url, folder, workers=workers)
     done = server.command("demonstrate")
     assert done.returncode == 0, done.stdout + done.stderr
     server.start()

@@ -305,11 +305,9 @@ class Unit:
         if self.database.is_sqlite:
             return True
         assert isinstance(self._driver, PostgresqlDriver)
-        return bool(
-            await self._driver.connection.fetchval(
-                "SELECT pg_try_advisory_xact_lock($1)", lock_number(name)
-            )
-        )
+        taken = "SELECT pg_try_advisory_xact_lock($1)"
+        with translated():
+            return bool(await self._driver.connection.fetchval(taken, lock_number(name)))
 
     async def commit(self) -> None:
         """Makes the writes last; nothing to do when nothing was begun."""

@@ -208,6 +208,10 @@ async def _in_transaction(
             raise NotFound() from None
         headers = {**stored.headers, "Idempotency-Replayed": "true"}
         return Response(stored.body, status_code=stored.status, headers=headers)
+    except Problem:
+        if guard is not None:
+            await guard.check_unanswered()
+        raise
     _complete(request, response, admitted)
     journaled = admitted.unit.journaled
     about = admitted.about or (journaled[0] if journaled else None)
