@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import literal, select, text
 
 from app.core import db
-from app.core.db import Database
+from app.core.db import Database, Unit
 from app.core.errors import Unavailable
 from app.core.query import Query
 from tests.worlds import add_person
@@ -28,38 +28,40 @@ async def fresh(fresh_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def fill_up(database: Database) -> None:
-    """From here on no transaction can write; reading goes on."""
-    async with database.work() as unit:
-        await unit.begin()
-        if database.is_sqlite:
-            await unit.session.execute(text("PRAGMA query_only = ON"))
-            return
-        # PostgreSQL's own words, since its disk is everybody's.
-        for sent in (
-            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$",
-            "CREATE TRIGGER full_disk BEFORE INSERT ON people EXECUTE FUNCTION no_room()",
-        ):
-            await unit.session.execute(text(sent))
+async def fill_up(unit: Unit) -> None:
+    """From here on nothing can be written on this connection; reading goes on."""
+    await unit.begin()
+    if unit.database.is_sqlite:
+        await unit.session.execute(text("PRAGMA query_only = ON"))
+        return
+    # PostgreSQL's own words, since its disk is everybody's.
+    for sent in (
+        "CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$",
+        "CREATE OR REPLACE TRIGGER no_room BEFORE INSERT ON people EXECUTE FUNCTION no_room()",
+    ):
+        await unit.session.execute(text(sent))
 
 
 async def test_a_database_without_room_is_a_503_from_the_driver_and_from_the_orm(
     fresh: Database,
 ) -> None:
-    await fill_up(fresh)
     for _ in range(6):  # more often than there are connections: none is lost
+        unit = fresh.unit()
+        await fill_up(unit)
         with pytest.raises(Unavailable):
-            async with fresh.work() as unit:
-                await add_person(unit, "Somebody")
+            await add_person(unit, "Somebody")
+        if fresh.is_sqlite:
+            await unit.session.execute(text("PRAGMA query_only = OFF"))
+        await unit.close()
     unit = fresh.unit()
-    await unit.begin()
+    await fill_up(unit)
     sent = (
         "INSERT INTO people (id, version, created_at, updated_at, name, folded) VALUES "
-        "('01890a5d-ac96-774b-bcce-b302099a8057', 1, '2026-01-01 00:00Z', '2026-01-01 00:00Z', :name, '')"
+        "('01890a5d-ac96-774b-bcce-b302099a8057', 1, '2026-01-01 00:00Z', '2026-01-01 00:00Z', 'A', '')"
     )
     with pytest.raises(Unavailable):
-        await unit.session.execute(text(sent), {"name": "Somebody"})
+        await unit.session.execute(text(sent))
     await unit.close()
     assert await fresh.rows(Query(select(literal(1))), {}) == [(1,)]
 
