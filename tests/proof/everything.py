@@ -74,6 +74,8 @@ def _filters(scene: Scene, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             values = ["true", "false"]
         elif name in ("q", "source", "external_id"):
             values = ["canary", "mis", "e"]
+        elif name == "updated_since":
+            values = ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "yesterday"]
         for value in values:
             yield {"limit": 200, name: value}
 
