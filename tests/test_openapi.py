@@ -56,14 +56,14 @@ def test_every_operation_says_what_it_does_and_how_it_fails(document: dict[str, 
 def test_every_operation_but_health_may_be_too_much_and_names_what_to_obey(
     document: dict[str, Any],
 ) -> None:
-    headers = document["components"]["headers"]
+    headers, refusals = (document["components"][name] for name in ("headers", "responses"))
     for path, method, operation in operations(document):
         responses = operation["responses"]
         assert ("429" in responses) == (not path.startswith("/health/")), path
         assert ("408" in responses) == (method in ("post", "put", "patch")), path
-        assert set(responses["503"]["headers"]) == {"Retry-After"}
-        if "429" in responses:
-            assert set(responses["429"]["headers"]) == set(headers)
+        assert responses["503"]["$ref"] == "#/components/responses/Problem503"
+    assert set(refusals["Problem503"]["headers"]) == {"Retry-After"}
+    assert set(refusals["Problem429"]["headers"]) == set(headers)
     assert set(headers) == {"RateLimit", "RateLimit-Policy", "Retry-After"}
 
 
