@@ -33,6 +33,9 @@ class Server:
     process: "subprocess.Popen[bytes] | None" = None
     public: str = ""
     """The address that all processes go by, where there are several."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """More settings, without their `TANDEM_`."""
+    workers: int = 1
 
     @property
     def base(self) -> str:
@@ -48,6 +51,7 @@ class Server:
             "TANDEM_PORT": str(self.port),
             "TANDEM_PASSWORD_GRANT": "true",
             **({"TANDEM_PUBLIC_URL": self.public} if self.public else {}),
+            **{f"TANDEM_{name}": value for name, value in self.settings.items()},
         }
 
     def beside(self) -> "Server":
@@ -65,11 +69,15 @@ class Server:
             check=False,
         )
 
+    def _serve(self) -> list[str]:
+        serve = [sys.executable, "-W", "error", "-m", "app.cli", "serve"]
+        return [*serve, "--workers", str(self.workers)]
+
     def start(self) -> None:
         """Starts the process and waits until it is ready."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "app.cli", "serve"],
+                self._serve(),
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -105,9 +113,9 @@ class Server:
 
 
 @contextmanager
-def serving(url: str, folder: Path) -> Iterator[Server]:
+def serving(url: str, folder: Path, *, workers: int = 1) -> Iterator[Server]:
     """A migrated server with the demonstration cluster in its database."""
-    server = Server(url, folder)
+    server = Server(url, folder, workers=workers)
     done = server.command("demonstrate")
     assert done.returncode == 0, done.stdout + done.stderr
     server.start()

@@ -53,6 +53,20 @@ def test_every_operation_says_what_it_does_and_how_it_fails(document: dict[str, 
             assert name in parameters, where
 
 
+def test_every_operation_but_health_may_be_too_much_and_names_what_to_obey(
+    document: dict[str, Any],
+) -> None:
+    headers, refusals = (document["components"][name] for name in ("headers", "responses"))
+    for path, method, operation in operations(document):
+        responses = operation["responses"]
+        assert ("429" in responses) == (not path.startswith("/health/")), path
+        assert ("408" in responses) == (method in ("post", "put", "patch")), path
+        assert responses["503"]["$ref"] == "#/components/responses/Problem503"
+    assert set(refusals["Problem503"]["headers"]) == {"Retry-After"}
+    assert set(refusals["Problem429"]["headers"]) == set(headers)
+    assert set(headers) == {"RateLimit", "RateLimit-Policy", "Retry-After"}
+
+
 def schemas(node: Any, document: dict[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:
     """Every schema below `node`, references followed once."""
     if isinstance(node, dict):
