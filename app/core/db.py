@@ -51,9 +51,8 @@ class Database:
         self.on_ended: Callable[[Sequence[Any]], None] = lambda ended: None
         self._file: sqlite.File | None = None
         self._reader: sqlite3.Connection | None = None
-        # Long reads take turns on a connection of their own, beside the loop.
         self._long_reader: sqlite3.Connection | None = None
-        self._long_turn = asyncio.Lock()
+        self._long_turn = asyncio.Lock()  # beside the loop, on a connection of their own
         self._readers: Readers | None = None
         # SQLite writes one transaction at a time: writers on this loop take turns.
         self._turns = asyncio.Semaphore(1 if self.is_sqlite else connections)

@@ -149,13 +149,14 @@ def asked(scene: Scene, operation: str, record: str, me: str) -> Asked:
         content_type = f"multipart/form-data; boundary={_BOUNDARY}"
         head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.txt"'
         body = f"{head}\r\n\r\nSeven of ten.\r\n--{_BOUNDARY}--\r\n".encode()
-    elif path == "/oauth/token":
+    elif path.startswith("/oauth/") and method == "POST":
         content_type = "application/x-www-form-urlencoded"
         credentials = {
             "client_id": scene.ids["client"]["network_client"],
             "client_secret": scene.secrets["network_client"],
         }
-        body = urlencode({"grant_type": "client_credentials", **credentials}).encode()
+        more = {"grant_type": "client_credentials"} if path.endswith("token") else {"token": "x"}
+        body = urlencode({**more, **credentials}).encode()
     return Asked(
         method,
         address(scene, path, record),

@@ -94,6 +94,14 @@ GET /v1/principles/{code}
     1           403 opener | 200 rest
 POST /oauth/token
     client      200 anonymous | 400 rest
+POST /oauth/revoke
+    client      200 anonymous | 400 rest
+POST /oauth/introspect
+    client      200 anonymous | 400 rest
+GET /oauth/authorize
+    -           400 anonymous rest
+GET /.well-known/oauth-authorization-server
+    -           200 anonymous rest
 GET /.well-known/jwks.json
     -           200 anonymous rest
 GET /health/live
