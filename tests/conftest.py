@@ -141,21 +141,30 @@ def fresh_url(
             yield found
 
 
-@pytest.fixture(scope="session")
-async def app(
-    anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Any]:
-    """The application, started, on the worker's database."""
+@contextlib.asynccontextmanager
+async def started(url: str, var: Path) -> AsyncIterator[Any]:
+    """The application on a database, as long as it is needed."""
     from app.jobs import retention
     from app.main import create_app
 
     # The sweep would erase, in the middle of another test, what a test has left to be erased.
     retention.keep_sweeping.__kwdefaults__["first"] = timedelta(days=1)  # type: ignore[index]
-    os.environ["TANDEM_DATABASE_URL"] = url
-    os.environ["TANDEM_VAR"] = str(tmp_path_factory.mktemp("var"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TANDEM_DATABASE_URL", url)
+        patched.setenv("TANDEM_VAR", str(var))
+        settings.cache_clear()
+        made = create_app()
+        async with made.router.lifespan_context(made):
+            yield made
     settings.cache_clear()
-    made = create_app()
-    async with made.router.lifespan_context(made):
+
+
+@pytest.fixture(scope="session")
+async def app(
+    anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Any]:
+    """The application, started, on the worker's database."""
+    async with started(url, tmp_path_factory.mktemp("var")) as made:
         yield made
 
 
