@@ -31,6 +31,8 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    module: str = "app.cli"
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -45,12 +47,13 @@ class Server:
             "TANDEM_VAR": str(self.folder),
             "TANDEM_PORT": str(self.port),
             "TANDEM_PASSWORD_GRANT": "true",
+            **self.settings,
         }
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs `tandem` with the server's settings."""
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "app.cli", *arguments],
+            [sys.executable, "-W", "error", "-m", self.module, *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -62,7 +65,7 @@ class Server:
         """Starts the process and waits until it is ready."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "app.cli", "serve"],
+                [sys.executable, "-W", "error", "-m", self.module, "serve"],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -90,6 +93,12 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
+
+    def restart(self, settings: dict[str, str]) -> None:
+        """The same server with other settings."""
+        self.stop()
+        self.settings = settings
+        self.start()
 
     def demonstration(self) -> dict[str, Any]:
         """Accounts and client of the demonstration."""
