@@ -11,7 +11,7 @@ from app.access.gates import may
 from app.access.grants import Action
 from app.core import wire
 from app.core.errors import NotFound
-from app.core.pages import Page
+from app.core.pages import Whole
 from app.core.routes import Route
 from app.models.frameworks import PRINCIPLES, ItemKind
 
@@ -19,19 +19,27 @@ router = APIRouter(prefix="/v1/frameworks", tags=["Frameworks"], route_class=Rou
 principles_router = APIRouter(prefix="/v1/principles", tags=["Frameworks"], route_class=Route)
 
 Reader = Annotated[Access, may(Action.FRAMEWORK_READ)]
-CodeInPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+_CODE = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+CodeInPath = Annotated[
+    str, Path(max_length=100, pattern=_CODE, description="Code, as the list shows it.")
+]
+VersionInPath = Annotated[
+    str, Path(max_length=100, pattern=_CODE, description="Version, as in `1`.")
+]
 
 
 class FrameworkOut(BaseModel):
     """One published version of a framework."""
 
     id: wire.WireId
-    code: str
-    version: str
-    title: str
-    title_cy: Annotated[str | None, Field(description="Title in Welsh; ours, not yet reviewed.")]
-    description: str
-    source: Annotated[str, Field(description="Whose ideas these are; the wording is ours.")]
+    code: wire.Word
+    version: wire.Word
+    title: wire.Name
+    title_cy: Annotated[
+        wire.Name | None, Field(description="Title in Welsh; ours, not yet reviewed.")
+    ]
+    description: wire.Text
+    source: Annotated[wire.Text, Field(description="Whose ideas these are; the wording is ours.")]
     published_at: wire.WireMoment
 
 
@@ -39,18 +47,20 @@ class FrameworkItemOut(BaseModel):
     """One item of a framework, with the items below it."""
 
     id: wire.WireId
-    code: str
+    code: wire.Word
     kind: ItemKind
-    title: str
-    title_cy: Annotated[str | None, Field(description="Title in Welsh; ours, not yet reviewed.")]
-    statement: str
-    items: "list[FrameworkItemOut]"
+    title: wire.Name
+    title_cy: Annotated[
+        wire.Name | None, Field(description="Title in Welsh; ours, not yet reviewed.")
+    ]
+    statement: wire.Text
+    items: "Annotated[list[FrameworkItemOut], wire.at_most(200)]"
 
 
 class FrameworkWhole(FrameworkOut):
     """A framework with its tree of items."""
 
-    items: list[FrameworkItemOut]
+    items: Annotated[list[FrameworkItemOut], wire.at_most(200)]
 
 
 def _tree(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -71,7 +81,7 @@ async def _whole(access: Access, found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @router.get("", summary="List frameworks")
-async def list_frameworks(access: Reader) -> Page[FrameworkOut]:
+async def list_frameworks(access: Reader) -> Whole[FrameworkOut]:
     """Every version of every framework, by code; without their items."""
     rows = await access.read(frameworks.FRAMEWORKS)
     access.etag = f'"{frameworks.digest_of_all(rows)}.list.en"'
@@ -86,7 +96,7 @@ async def read_framework(access: Reader, code: CodeInPath) -> FrameworkWhole:
 
 @router.get("/{code}/versions/{version}", summary="Read one version of a framework")
 async def read_framework_version(
-    access: Reader, code: CodeInPath, version: CodeInPath
+    access: Reader, code: CodeInPath, version: VersionInPath
 ) -> FrameworkWhole:
     """A version never changes once it is published."""
     found = await access.read(frameworks.FRAMEWORK_VERSION, code=code, version=version)
@@ -105,7 +115,7 @@ async def _principles(access: Access) -> list[dict[str, Any]]:
 
 
 @principles_router.get("", summary="List the 10+2 coaching principles")
-async def list_principles(access: Reader) -> Page[PrincipleOut]:
+async def list_principles(access: Reader) -> Whole[PrincipleOut]:
     """The ten principles and the two beside them, with their 38 practices."""
     return {"items": await _principles(access), "next": None}  # type: ignore[return-value]
 

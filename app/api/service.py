@@ -3,7 +3,7 @@
 import asyncio
 import html
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -21,7 +21,7 @@ router = APIRouter(tags=["Service"], route_class=Route)
 class Health(BaseModel):
     """How the service is."""
 
-    status: str
+    status: Literal["live", "ready"]
 
 
 @router.get("/health/live", summary="Whether the process runs")
@@ -45,8 +45,19 @@ _PAGE = """<!doctype html>
 """
 
 
-@router.get("/problems/{slug}", summary="What a problem means", response_class=HTMLResponse)
-async def explain(slug: Annotated[str, Path(pattern=r"^[a-z-]{1,60}$")]) -> Response:
+_HTML = {"text/html": {"schema": {"type": "string", "maxLength": 10_000}}}
+Slug = Annotated[
+    str, Path(max_length=60, pattern=r"^[a-z-]{1,60}$", description="Last part of the `type`.")
+]
+
+
+@router.get(
+    "/problems/{slug}",
+    summary="What a problem means",
+    response_class=HTMLResponse,
+    responses={200: {"content": _HTML}},
+)
+async def explain(slug: Slug) -> Response:
     """The page that the `type` of a problem leads to."""
     kind = problem_types().get(slug)
     if kind is None:

@@ -1,6 +1,7 @@
 """The OpenAPI document: what FastAPI finds in the routes, and what it cannot know."""
 
 import json
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -11,8 +12,10 @@ from fastapi.routing import APIRoute
 from app.access.caller import OPENING_HEADER
 from app.access.gates import ActionGate
 from app.access.grants import GRANTS, SCOPES
-from app.core.errors import problem_types
 from app.core.routes import gates_of
+from app.openapi import answers as answers_of
+from app.openapi.answers import Json
+from app.openapi.shown import add_examples, answers_with_etag, problem_examples
 
 DESCRIPTION = """\
 Learning agreements, goals, and the frameworks that they refer to.
@@ -40,109 +43,119 @@ TAGS = [
 ]
 
 
-def _problem_schema() -> dict[str, Any]:
+def _parameter(name: str, schema: Json, description: str, *, required: bool = False) -> Json:
     return {
-        "type": "object",
-        "required": ["type", "title", "status", "detail", "request_id"],
-        "properties": {
-            "type": {"type": "string", "format": "uri"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "request_id": {"type": "string"},
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["detail"],
-                    "properties": {
-                        "pointer": {"type": "string", "description": "JSON pointer into the body."},
-                        "parameter": {"type": "string"},
-                        "header": {"type": "string"},
-                        "detail": {"type": "string"},
-                    },
-                },
-            },
-            "current": {"description": "With 412: the record as it is now."},
-        },
-        "title": "Problem",
-        "description": "A refused request (RFC 9457).",
+        "name": name,
+        "in": "header",
+        "required": required,
+        "schema": {"type": "string", **schema},
+        "description": description,
     }
 
 
-def _statuses(route: APIRoute, method: str) -> list[int]:
-    """The statuses of the problems that an operation can answer with."""
-    gated = bool(gates_of(route.dependant))
-    found = {503} | ({401, 403} if gated else set())
-    if "{" in route.path:
-        found |= {404, 422}
-    if route.dependant.query_params:
-        found.add(422)
-    if method in ("POST", "PATCH", "PUT", "DELETE") and gated:
-        found |= {400, 409, 413, 415, 422}
-    if method in ("PATCH", "PUT", "DELETE"):
-        found |= {412, 428}
-    return sorted(found)
+_KEY = _parameter(
+    "Idempotency-Key",
+    {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "Makes the request safe to send again for 24 hours.",
+)
+_TAG = {"maxLength": 200, "pattern": "^[ -~]+$"}
+_CHANGED = _parameter("If-Match", _TAG, "ETag of the record as you read it.", required=True)
+_MAY_MATCH = _parameter(
+    "If-Match", _TAG, "ETag of the record as you read it: 412 when it has changed since."
+)
+_KNOWN = _parameter("If-None-Match", _TAG, "ETag that you have; 304 when nothing has changed.")
+_OPENED = _parameter(
+    OPENING_HEADER,
+    {"format": "uuid"},
+    "Reads under this opening, which is open to you, and by nothing else.",
+)
 
 
-def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
-    titles: dict[int, str] = {}
-    for kind in problem_types().values():
-        titles.setdefault(kind.status, kind.title)
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    responses = operation["responses"]
-    responses.pop("422", None)
-    for status in _statuses(route, method):
-        responses[str(status)] = {"description": titles[status], "content": content}
-    parameters = operation.setdefault("parameters", [])
+def _headers_taken(operation: Json, gate: ActionGate | None, method: str) -> list[Json]:
+    """The request's own headers, as parameters."""
+    found: list[Json] = []
+    if gate is None:
+        return found
+    if method == "POST" and gate.takes_key:
+        found.append(_KEY)
+    if method in ("PATCH", "DELETE"):
+        found.append(_CHANGED)
+    elif gate.locks is not None:
+        found.append(_MAY_MATCH)
+    if method == "GET" and answers_with_etag(operation["operationId"]):
+        found.append(_KNOWN)
+    if GRANTS[gate.action].opened:
+        found.append(_OPENED)
+    return [dict(parameter) for parameter in found]
+
+
+def _sendable(schema: Json) -> Json:
+    """A parameter that may be left out is never sent as null."""
+    others = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(others) != 1:
+        return schema
+    return {**others[0], **{name: v for name, v in schema.items() if name != "anyOf"}}
+
+
+def _complete(operation: Json, route: APIRoute, method: str, components: Json) -> None:
     gates = gates_of(route.dependant)
-    if gates and isinstance(gates[0], ActionGate):
-        operation["security"] = [{"tandem": [GRANTS[gates[0].action].scope]}]
-        if method == "POST" and gates[0].takes_key:
-            parameters.append(
-                {
-                    "name": "Idempotency-Key",
-                    "in": "header",
-                    "required": False,
-                    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-                    "description": "Makes the request safe to send again for 24 hours.",
-                }
-            )
-    if method in ("PATCH", "PUT", "DELETE"):
-        parameters.append(
-            {
-                "name": "If-Match",
-                "in": "header",
-                "required": True,
-                "schema": {"type": "string", "maxLength": 200},
-                "description": "ETag of the record as you read it.",
-            }
-        )
-    if method == "GET" and gates:
-        parameters.append(
-            {
-                "name": "If-None-Match",
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string", "maxLength": 200},
-                "description": "ETag that you have; 304 when nothing has changed.",
-            }
-        )
-    if gates and isinstance(gates[0], ActionGate) and GRANTS[gates[0].action].opened:
-        parameters.append(
-            {
-                "name": OPENING_HEADER,
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string", "format": "uuid"},
-                "description": "Reads under this opening, which is open to you, and by nothing else.",
-            }
-        )
-    if not parameters:
-        del operation["parameters"]
+    gate = gates[0] if gates else None
+    assert gate is None or isinstance(gate, ActionGate)
+    operation["security"] = [] if gate is None else [{"tandem": [GRANTS[gate.action].scope]}]
+    parameters = operation.get("parameters", []) + _headers_taken(operation, gate, method)
+    for parameter in parameters:
+        schema = parameter["schema"] = _sendable(parameter["schema"])
+        parameter.setdefault("description", schema.pop("description", ""))
+    if parameters:
+        operation["parameters"] = parameters
+    answers = operation["responses"]
+    answers.pop("422", None)
+    claims = answers_of.claims_an_id(operation, components["schemas"])
+    if claims:
+        content = answers["201"]["content"]
+        answers["200"] = {
+            "description": "It was there already, from the same request.",
+            "content": {kind: dict(media) for kind, media in content.items()},
+        }
+    if any(parameter["name"] == "If-None-Match" for parameter in parameters):
+        answers["304"] = {"description": "", "headers": answers_of.refs("ETag")}
+    for status, answer in answers.items():
+        if int(status) < 400:
+            if not (claims and status == "200"):
+                answer["description"] = answers_of.SUCCESS[int(status)]
+            answer.setdefault("headers", {}).update(answers_of.refs("X-Request-Id"))
+            if method == "POST" and gate is not None and gate.takes_key:
+                answer["headers"] |= answers_of.refs("Idempotency-Replayed")
+            if any(parameter["name"] == "cursor" for parameter in parameters):
+                answer["headers"] |= answers_of.refs("Link")
+    add_examples(operation)
+    if claims:
+        answers["200"]["headers"] = {**answers["201"]["headers"]}
+    kinds = answers_of.problems(route, method, claims=claims)
+    answers.update(answers_of.refusals(kinds, components["responses"]))
+    operation["responses"] = {status: answers[status] for status in sorted(answers)}
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+_LENGTHS = {"uuid": 36, "date": 10, "date-time": 40}
+
+
+def _complete_schemas(node: Any) -> None:
+    """What FastAPI leaves out of every schema: the size of an integer, the length of a format."""
+    if isinstance(node, dict):
+        if node.get("format") in _LENGTHS:
+            node.setdefault("maxLength", _LENGTHS[node["format"]])
+        if node.get("type") == "integer":
+            small = -(2**31) <= node.get("minimum", -(2**63)) and node.get("maximum", 2**63) < 2**31
+            node.setdefault("format", "int32" if small else "int64")
+        for name, inner in node.items():
+            if name not in ("example", "examples", "default"):
+                _complete_schemas(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _complete_schemas(inner)
+
+
+def document(app: FastAPI) -> Json:
     """The document as plain JSON values; the same for every installation."""
     for route in app.routes:
         if isinstance(route, APIRoute):
@@ -155,15 +168,27 @@ def document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=TAGS,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        contact={"name": "Whoever runs the installation that serves this document"},
+        servers=[
+            {
+                "url": "/",
+                "description": "The installation that serves this document: production or a local one.",
+                "x-internal": False,
+            }
+        ],
     )
-    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    components = found["components"]
     for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    schemas["Problem"] = _problem_schema()
-    found["components"]["securitySchemes"] = {
+        components["schemas"].pop(name, None)
+    components["schemas"]["Problem"] = answers_of.problem_schema()
+    components["responses"] = {}
+    components["headers"] = answers_of.HEADERS
+    components["examples"] = problem_examples()
+    components["securitySchemes"] = {
         "tandem": {
             "type": "oauth2",
-            "description": "The password grant works where a setting turns it on (the demonstration).",
+            "description": "Access tokens are JWT (RFC 9068, held to RFC8725) that live for at most 15 minutes. "
+            "The password grant works where a setting turns it on (the demonstration).",
             "flows": {
                 "password": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
                 "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
@@ -173,8 +198,25 @@ def document(app: FastAPI) -> dict[str, Any]:
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
-                _complete(found["paths"][route.path_format][method.lower()], route, method)
-    return found
+                operation = found["paths"][route.path_format][method.lower()]
+                _complete(operation, route, method, components)
+    _complete_schemas(components)
+    _complete_schemas(found["paths"])
+    return _renamed(found)
+
+
+_PAGE = re.compile(r"#/components/schemas/Page_(\w+?)_(?=\")")
+
+
+def _renamed(document: Json) -> Json:
+    """Pages by the name of what is on them: `GoalOutPage` for FastAPI's `Page_GoalOut_`."""
+    schemas = document["components"]["schemas"]
+    document["components"]["schemas"] = {
+        re.sub(r"^Page_(\w+)_$", r"\1Page", name): schema for name, schema in schemas.items()
+    }
+    text = _PAGE.sub(r"#/components/schemas/\1Page", json.dumps(document))
+    named: Json = json.loads(text)
+    return named
 
 
 def as_json(app: FastAPI) -> str:

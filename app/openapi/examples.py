@@ -61,7 +61,9 @@ _Loader.yaml_implicit_resolvers = {
 
 def chapters() -> list[str]:
     """The names of the chapters, in order."""
-    found = (file.name for file in files(__name__.rpartition(".")[0]).joinpath("chapters").iterdir())
+    found = (
+        file.name for file in files(__name__.rpartition(".")[0]).joinpath("chapters").iterdir()
+    )
     return sorted(name for name in found if name != "names.yaml" and name.endswith(".yaml"))
 
 

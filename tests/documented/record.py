@@ -80,7 +80,9 @@ def record(telling: Telling) -> None:
                     step["answer"] = written(body, real)
                 changed = True
         if changed:
-            text = yaml.dump(chapter, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+            text = yaml.dump(
+                chapter, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+            )
             (FOLDER / name).write_text(text, encoding="utf-8")
 
 

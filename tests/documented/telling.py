@@ -1,8 +1,8 @@
 """Tells the story to a live server: sends each documented example and compares the answer.
 
 What cannot be the same twice is compared by its kind: moments (`MOMENT`), ids that only the server makes
-and cursors (they must stand for the same thing throughout), ETags that are digests of moments, and the
-few members of `VARY`.
+and cursors (they must stand for the same thing throughout), digests of these in ETags, and the few
+members of `VARY`.
 """
 
 import json
@@ -44,7 +44,7 @@ HEADERS = (
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _MADE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_DIGEST = re.compile(r'"[0-9a-f]{20}\.')
+_DIGEST = re.compile(r'(?<=")[0-9a-f]{20}(?=\.)|(?<=\d-)[0-9a-f]{1,8}(?=\.)')
 
 
 class Different(AssertionError):
@@ -90,20 +90,20 @@ class Likeness:
                 raise Different(f"{where}: documented {len(documented)}, answered {len(actual)}")
             for index, pair in enumerate(zip(documented, actual, strict=True)):
                 self.check(*pair, f"{where}/{index}")
-        elif documented != actual and not self._alike(documented, actual, name):
+        elif not self._alike(documented, actual, name):
             raise Different(f"{where}: documented {documented!r}, answered {actual!r}")
 
     def _alike(self, documented: Any, actual: Any, name: str) -> bool:
         if name in VARY or not isinstance(documented, str):
-            return name in VARY
+            return name in VARY or bool(documented == actual)
         if MOMENT.fullmatch(documented):
             return MOMENT.fullmatch(actual) is not None
         if name == "next" or (_MADE_ID.fullmatch(documented) and _MADE_ID.fullmatch(actual)):
             known = self.stands_for.setdefault(documented, actual)
             taken = [d for d, a in self.stands_for.items() if a == actual]
             return known == actual and taken == [documented]
-        if name == "ETag" and (digest := _DIGEST.match(documented)):
-            return _DIGEST.match(actual) is not None and actual[digest.end() :] == documented[digest.end() :]
+        if name == "ETag":
+            return _DIGEST.sub("*", documented) == _DIGEST.sub("*", actual)
         return bool(self.here(documented) == actual)
 
 

@@ -1,0 +1,213 @@
+"""What an operation can answer: the problems, the headers, and the other way to succeed."""
+
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from app.access.gates import ActionGate
+from app.access.grants import BREAK_GLASS, GRANTS
+from app.core import errors
+from app.core.errors import Problem
+from app.core.routes import gates_of
+
+Json = dict[str, Any]
+
+_TEXT = {"type": "string", "maxLength": 500}
+
+HEADERS: dict[str, Json] = {
+    "ETag": {
+        "description": "Version of the record as it is shown here. Send it back whole, in `If-Match` or "
+        "`If-None-Match`.",
+        "schema": {"type": "string", "pattern": '^"[!-~]+"$', "maxLength": 200},
+        "example": '"3.full.en"',
+    },
+    "Location": {
+        "description": "Address of the record.",
+        "schema": {"type": "string", "format": "uri", "maxLength": 500},
+        "example": "https://tandem.example/v1/goals/01a07ae1-9800-7000-8000-000000000001",
+    },
+    "Link": {
+        "description": 'Leads to the next page (`rel="next"`); not there on the last.',
+        "schema": {"type": "string", "maxLength": 4000},
+        "example": '<https://tandem.example/v1/goals?cursor=T6rMr81vP>; rel="next"',
+    },
+    "Idempotency-Replayed": {
+        "description": "The answer was given before, to the first request with this key.",
+        "schema": {"type": "string", "enum": ["true"]},
+        "example": "true",
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the same request is sent again.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 3600},
+        "example": 2,
+    },
+    "WWW-Authenticate": {
+        "description": "What is wrong with the token (RFC 6750).",
+        "schema": _TEXT,
+        "example": 'Bearer error="invalid_token"',
+    },
+    "X-Request-Id": {
+        "description": "Names the request in the logs; your own, if you sent one.",
+        "schema": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+        "example": "01a07ae1-9800-7000-8000-000000000009",
+    },
+    "Accept-Ranges": {
+        "description": "A part of it can be asked for.",
+        "schema": {"type": "string", "enum": ["bytes"]},
+        "example": "bytes",
+    },
+    "Content-Disposition": {
+        "description": "Has a browser save it under its name (RFC 6266).",
+        "schema": {"type": "string", "maxLength": 2000},
+        "example": 'attachment; filename="nodiadau.txt"',
+    },
+    "Content-Range": {
+        "description": "Which bytes these are, and of how many.",
+        "schema": _TEXT,
+        "example": "bytes 10-17/18",
+    },
+    "Repr-Digest": {
+        "description": "SHA-256 of the whole file (RFC 9530).",
+        "schema": _TEXT,
+        "example": "sha-256=:Aux4rYcjaUs9kEzBEpSnp15eZPdhsZRllgoS9sPuCtE=:",
+    },
+}
+"""Every header of an answer that a client may act on."""
+
+_OF_STATUS = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    409: ("Retry-After",),
+    412: ("ETag",),
+    416: ("Content-Range",),
+    503: ("Retry-After",),
+}
+
+SUCCESS = {
+    200: "As it is now.",
+    201: "It is made.",
+    204: "It is done; there is nothing to show.",
+    206: "The range that was asked for.",
+    304: "Nothing has changed since that ETag.",
+}
+
+
+def refs(*names: str) -> Json:
+    """Headers of an answer, by reference."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def claims_an_id(operation: Json, schemas: Json) -> bool:
+    """Whether the client may name the new record: then the same request again is answered with 200."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return "id" in schemas.get(name, {}).get("properties", {})
+
+
+def problems(route: APIRoute, method: str, *, claims: bool) -> list[type[Problem]]:
+    """The problems that an operation can answer with."""
+    found: list[type[Problem]] = [errors.Failure, errors.Unavailable]
+    gates = gates_of(route.dependant)
+    if not gates:
+        if "{" in route.path:
+            found += [errors.NotFound, errors.Invalid]
+        return found
+    gate = gates[0]
+    assert isinstance(gate, ActionGate)
+    grant = GRANTS[gate.action]
+    found += [errors.Unauthenticated, errors.Forbidden, errors.InsufficientScope, errors.Invalid]
+    if grant.opened or grant.scope in BREAK_GLASS:
+        found.append(errors.SwitchedOff)
+    if "{" in route.path:
+        found.append(errors.NotFound)
+    if method != "GET":
+        found.append(errors.Conflict)
+    if method in ("POST", "PATCH"):
+        found += [errors.MalformedRequest, errors.TooLarge, errors.UnsupportedMediaType]
+    if gate.streams:
+        found.append(errors.UnsupportedFile)
+    if claims:
+        found.append(errors.IdTaken)
+    if method == "POST" and gate.takes_key:
+        found += [errors.RequestInProgress, errors.KeyReused]
+    if gate.locks is not None:
+        found.append(errors.StaleVersion)
+    if method in ("PATCH", "DELETE"):
+        found.append(errors.PreconditionRequired)
+    if route.path.endswith("/content"):
+        found.append(errors.RangeNotSatisfiable)
+    return found
+
+
+def refusals(kinds: list[type[Problem]], components: Json) -> Json:
+    """The answers that are problems, by status; each set of problems is described once."""
+    slugs = list(errors.problem_types())
+    by_status: dict[int, list[type[Problem]]] = {}
+    for kind in sorted(kinds, key=lambda kind: (kind.status, slugs.index(kind.slug))):
+        by_status.setdefault(kind.status, []).append(kind)
+    answers = {}
+    for status, those in by_status.items():
+        name = "Or".join(kind.__name__ for kind in those)
+        components.setdefault(name, _refusal(status, those))
+        answers[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return answers
+
+
+def _refusal(status: int, kinds: list[type[Problem]]) -> Json:
+    examples = {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": "; or: ".join(kind.title for kind in kinds) + ".",
+        "headers": refs("X-Request-Id", *_OF_STATUS.get(status, ())),
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+    }
+
+
+def problem_schema() -> Json:
+    """The shape of every problem."""
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "request_id"],
+        "properties": {
+            "type": {
+                "type": "string",
+                "format": "uri",
+                "maxLength": 300,
+                "description": "Leads to a page that explains it.",
+            },
+            "title": {"type": "string", "maxLength": 100},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": {
+                "type": "string",
+                "maxLength": 10_000,
+                "description": "For people; not part of the contract.",
+            },
+            "request_id": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+            "errors": {
+                "type": "array",
+                "maxItems": 100,
+                "items": {
+                    "type": "object",
+                    "required": ["detail"],
+                    "properties": {
+                        "pointer": {
+                            "type": "string",
+                            "maxLength": 201,
+                            "description": "JSON pointer into the body.",
+                        },
+                        "parameter": {"type": "string", "maxLength": 201},
+                        "header": {"type": "string", "maxLength": 201},
+                        "detail": {"type": "string", "maxLength": 201},
+                    },
+                },
+            },
+            "scope": {
+                "type": "string",
+                "maxLength": 100,
+                "description": "With insufficient-scope: the scope that is needed.",
+            },
+            "current": {"description": "With 412: the record as it is now."},
+        },
+        "title": "Problem",
+        "description": "A refused request (RFC 9457).",
+    }
