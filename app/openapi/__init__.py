@@ -205,18 +205,18 @@ def document(app: FastAPI) -> Json:
     return _renamed(found)
 
 
-_PAGE = re.compile(r"#/components/schemas/Page_(\w+?)_(?=\")")
-
-
 def _renamed(document: Json) -> Json:
-    """Pages by the name of what is on them: `GoalOutPage` for FastAPI's `Page_GoalOut_`."""
-    schemas = document["components"]["schemas"]
-    document["components"]["schemas"] = {
-        re.sub(r"^Page_(\w+)_$", r"\1Page", name): schema for name, schema in schemas.items()
-    }
-    text = _PAGE.sub(r"#/components/schemas/\1Page", json.dumps(document))
+    """Lists by the name of what is on them: `ShareOutPage` for FastAPI's `Page_ShareOut_`."""
+    text = json.dumps(document)
+    for made in document["components"]["schemas"]:
+        if found := _LIST.fullmatch(made):
+            text = text.replace(f'{made}"', f'{found[2]}{_LISTS[found[1]]}"')
     named: Json = json.loads(text)
     return named
+
+
+_LISTS = {"Page": "Page", "Whole": "List"}
+_LIST = re.compile(r"(Page|Whole)_(\w+)_")
 
 
 def as_json(app: FastAPI) -> str:

@@ -148,7 +148,7 @@ class EvidenceChange(wire.Shape):
 class EvidenceQuery(RecordQuery):
     """Filters of the list."""
 
-    kind: EvidenceKind | None = None
+    kind: Annotated[EvidenceKind | None, Field(description="Of this kind.")] = None
     framework_item: Annotated[
         UUID | None, Field(description="Linked to this item, a principle or practice among them.")
     ] = None
