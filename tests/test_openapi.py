@@ -142,7 +142,9 @@ def test_every_answer_has_its_headers(document: dict[str, Any]) -> None:
 
 
 def test_reads_of_what_can_be_opened_take_the_opening(document: dict[str, Any]) -> None:
-    taking = {o["operationId"] for _, _, o in operations(document) if "Break-Glass" in names(o, "header")}
+    taking = {
+        o["operationId"] for _, _, o in operations(document) if "Break-Glass" in names(o, "header")
+    }
     assert {"read_goal", "list_goals", "read_agreement", "read_evidence_item"} <= taking
     assert not {"record_goal", "list_shares", "read_me"} & taking
 

@@ -145,7 +145,7 @@ def _complete_schemas(node: Any) -> None:
         if node.get("format") in _LENGTHS:
             node.setdefault("maxLength", _LENGTHS[node["format"]])
         if node.get("type") == "integer":
-            small = -(2**31) <= node.get("minimum", -(2**63)) and node.get("maximum", 2**63) < 2**31
+            small = node.get("minimum", -(2**63)) >= -(2**31) and node.get("maximum", 2**63) < 2**31
             node.setdefault("format", "int32" if small else "int64")
         for name, inner in node.items():
             if name not in ("example", "examples", "default"):

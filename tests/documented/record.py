@@ -17,7 +17,7 @@ from tests.conftest import prepare
 from tests.documented.telling import SERVER_MADE, Different, Telling, server_of_the_story, staged
 
 FOLDER = Path(examples.__file__).parent / "chapters"
-_TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl"  # noqa: S105
+_TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl"
 
 
 class _Dumper(yaml.SafeDumper):
