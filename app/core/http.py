@@ -126,6 +126,7 @@ _WORDS = {
     "none_required": "must be null",
     "model_attributes_type": "must be a JSON object",
     "dict_type": "must be a JSON object",
+    "uuid_parsing": "must be a UUID",
 }
 
 

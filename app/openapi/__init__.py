@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI finds in the routes, and what it cannot know."""
 
+import copy
 import json
 import re
 from importlib.metadata import version
@@ -108,6 +109,9 @@ def _complete(operation: Json, route: APIRoute, method: str, components: Json) -
         parameter.setdefault("description", schema.pop("description", ""))
     if parameters:
         operation["parameters"] = parameters
+    if method == "PATCH":
+        content = operation["requestBody"]["content"]
+        content["application/merge-patch+json"] = dict(content["application/json"])
     answers = operation["responses"]
     answers.pop("422", None)
     claims = answers_of.claims_an_id(operation, components["schemas"])
@@ -182,7 +186,7 @@ def document(app: FastAPI) -> Json:
         components["schemas"].pop(name, None)
     components["schemas"]["Problem"] = answers_of.problem_schema()
     components["responses"] = {}
-    components["headers"] = answers_of.HEADERS
+    components["headers"] = copy.deepcopy(answers_of.HEADERS)
     components["examples"] = problem_examples()
     components["securitySchemes"] = {
         "tandem": {

@@ -1,7 +1,7 @@
 """Writes the answers of a live server into the chapters: `python -m tests.documented.record`.
 
-For whoever changes the interface: write the request into its chapter, run this, and read what it has
-changed before you commit it. An answer that is as documented stays as it stands.
+For whoever changes the interface: write the request into its chapter with the status that it should have,
+run this, and read what it has changed before you commit it. An answer that is as documented stays.
 """
 
 import tempfile
@@ -62,7 +62,7 @@ def record(telling: Telling) -> None:
         chapter = examples.read(name)
         changed = False
         for step in chapter["steps"]:
-            told = examples.Step(**examples.named({"status": 0, **step}, telling.names))
+            told = examples.Step(**examples.named(step, telling.names))
             answer = telling.send(told)
             try:
                 telling.compare(told, answer)
