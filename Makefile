@@ -53,6 +53,6 @@ format: $(VENV)/.ready ## Format the code
 	$(BIN)/ruff check --fix .
 
 lock: $(VENV)/bin/uv ## Pin the dependencies again, with hashes
-	cd requirements && for name in bootstrap:bootstrap.in app:../pyproject.toml dev:'../pyproject.toml --group ../pyproject.toml:dev'; do \
+	cd requirements && for name in bootstrap:bootstrap.in app:'../pyproject.toml --extra redis' dev:'../pyproject.toml --extra redis --group ../pyproject.toml:dev'; do \
 	  ../$(BIN)/uv pip compile $${name#*:} --output-file $${name%%:*}.lock --universal --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 --quiet; done

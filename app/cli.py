@@ -27,25 +27,11 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.")] = 1,
 ) -> None:
     """Serve the API on the configured address."""
-    import uvicorn
+    from app import serving
 
     if workers > 1 and settings().database_url.startswith("sqlite"):
         raise typer.BadParameter("several processes need PostgreSQL (TANDEM_DATABASE_URL)")
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=settings().host,
-        port=settings().port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        access_log=False,
-        log_level=settings().log_level,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=20,
-    )
+    serving.run(workers)
 
 
 @app.command()

@@ -24,16 +24,21 @@ from app.api import (
     networks,
     openings,
     organisations,
+    pages,
     people,
     service,
     shares,
     sign_in,
 )
-from app.core import http, logs
+from app.core import http, logs, rate_store
+from app.core.compression import Compression
 from app.core.db import SCHEMA, Database
+from app.core.draining import Draining
 from app.core.errors import Unavailable
+from app.core.limits import Limits
 from app.core.pages import Cursors
 from app.core.private_files import create_once
+from app.core.rates import Rates
 from app.core.settings import settings
 from app.core.tokens import Tokens
 from app.jobs import retention
@@ -60,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     frameworks.principles_router,
     sign_in.router,
     service.router,
+    pages.router,
 )
 
 log = structlog.get_logger()
@@ -98,12 +104,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    sweeping = asyncio.create_task(retention.keep_sweeping(database))
+    beside = [asyncio.create_task(retention.keep_sweeping(database))]
+    if store := configured.rate_store.get_secret_value():
+        rates: Rates = app.state.rates
+        telling = rate_store.keep_telling(rate_store.connect(store), [rates.address, rates.caller])
+        beside.append(asyncio.create_task(telling))
     try:
-        yield
+        with app.state.draining.told(configured.stop_notice_seconds):
+            yield
     finally:
-        sweeping.cancel()
-        await asyncio.wait([sweeping])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         gc.unfreeze()
         await database.close()
 
@@ -111,6 +123,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def create_app() -> FastAPI:
     """The application, configured from the environment."""
     logs.configure()
+    configured = settings()
     app = FastAPI(
         title="Tandem",
         lifespan=_lifespan,
@@ -126,7 +139,17 @@ def create_app() -> FastAPI:
     http.install(app)
     # Made when it is first asked for, so that serving starts without it.
     app.state.openapi_json = cache(lambda: openapi.as_json(app))
-    if origins := settings().cors_origins:
+    app.state.draining = Draining()
+    app.state.rates = Rates(configured)
+    # From the inside out.
+    app.add_middleware(Compression)
+    app.add_middleware(
+        Limits,
+        rates=app.state.rates,
+        requests=configured.concurrent_requests,
+        files=configured.concurrent_files,
+    )
+    if origins := configured.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
@@ -149,6 +172,8 @@ def create_app() -> FastAPI:
                 "Idempotency-Replayed",
                 "Link",
                 "Location",
+                "RateLimit",
+                "RateLimit-Policy",
                 "Repr-Digest",
                 "Retry-After",
                 "X-Request-Id",

@@ -48,6 +48,7 @@ def asking(server: Server, bearer: str, path: str) -> float:
 
 def walks(name: str, url: str, folder: Path) -> None:
     """The figures of one database."""
+    folder.mkdir()
     migrate(url, folder / "var")
     world: World = seed(url, GOALS)
     log = folder / "service.log"

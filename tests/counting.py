@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import psycopg
 
-from app.core.db import Database
+from app.core.db import PLANNING, Database
 from app.core.query import Query, arguments
 
 
@@ -47,9 +47,8 @@ async def visited(database: Database, read: Read) -> int:
         reader.set_progress_handler(None, 1)
         assert len(rows) == read.rows, f"{read.who}, {read.what}: {len(rows)} rows"
         return steps
-    connection = await asyncpg.connect(database._dsn)
+    connection = await asyncpg.connect(database._dsn, server_settings=PLANNING)
     try:
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
         text = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {plan.sql}", *values)
     finally:
         await connection.close()

@@ -31,8 +31,9 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
-    module: str = "app.cli"
     settings: dict[str, str] = field(default_factory=dict)
+    """More settings, without their `TANDEM_`."""
+    module: str = "app.cli"
 
     @property
     def base(self) -> str:
@@ -47,7 +48,7 @@ class Server:
             "TANDEM_VAR": str(self.folder),
             "TANDEM_PORT": str(self.port),
             "TANDEM_PASSWORD_GRANT": "true",
-            **self.settings,
+            **{f"TANDEM_{name}": value for name, value in self.settings.items()},
         }
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -61,11 +62,11 @@ class Server:
             check=False,
         )
 
-    def start(self) -> None:
+    def start(self, *arguments: str) -> None:
         """Starts the process and waits until it is ready."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", self.module, "serve"],
+                [sys.executable, "-W", "error", "-m", self.module, "serve", *arguments],
                 env=self.environment,
                 stdout=log,
                 stderr=log,

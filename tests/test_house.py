@@ -27,9 +27,11 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
+    ("GET", "/"),
+    ("GET", "/problems"),
     ("GET", "/problems/{slug}"),
     ("GET", "/docs"),
-    ("GET", "/docs/assets/{name}"),
+    ("GET", "/assets/{name}"),
     ("GET", "/openapi.json"),
 }
 

@@ -12,11 +12,14 @@ from fastapi.routing import APIRoute
 
 from app.access.gates import ActionGate
 from app.access.grants import GRANTS, SCOPES
+from app.core.limits import HEALTH
 from app.core.routes import gates_of
 from app.main import ROUTERS, create_app
 
 FOLDER = Path(__file__).parent.parent / "openapi"
-PUBLIC = {"explain", "issue_token", "live", "read_keys", "ready"}
+PUBLIC = {
+    "describe_service", "explain", "issue_token", "list_problems", "live", "read_keys", "ready",
+}  # fmt: skip
 """Operations without a token."""
 
 
@@ -121,10 +124,7 @@ def test_every_answer_has_its_headers(document: dict[str, Any]) -> None:
         for status, answer in operation["responses"].items():
             found = set(resolved(answer, document).get("headers", {}))
             at = f"{where} {status}"
-            if operation["operationId"] != "issue_token":
-                assert "X-Request-Id" in found, at
-            if status == "503":
-                assert "Retry-After" in found, at
+            assert "X-Request-Id" in found, at
             if status == "401" and operation["security"]:
                 assert "WWW-Authenticate" in found, at
             if status in ("304", "412"):
@@ -147,6 +147,33 @@ def test_reads_of_what_can_be_opened_take_the_opening(document: dict[str, Any]) 
     }
     assert {"read_goal", "list_goals", "read_agreement", "read_evidence_item"} <= taking
     assert not {"record_goal", "list_shares", "read_me"} & taking
+
+
+def test_every_operation_but_health_may_be_too_much_and_names_what_to_obey(
+    document: dict[str, Any],
+) -> None:
+    rate = {"RateLimit", "RateLimit-Policy"}
+    for path, method, operation in operations(document):
+        answers = operation["responses"]
+        limited = path not in HEALTH
+        assert ("429" in answers) == limited, path
+        assert ("408" in answers) == (method in ("post", "put", "patch")), path
+        for status, answer in answers.items():
+            found = set(resolved(answer, document)["headers"])
+            at = f"{method} {path} {status}"
+            assert found & rate == (rate if limited and int(status) < 500 else set()), at
+            assert ("Retry-After" in found) == (status in ("409", "429", "503")), at
+
+
+def test_what_there_is_in_two_languages_says_so(document: dict[str, Any]) -> None:
+    asked = set()
+    for path, method, operation in operations(document):
+        found = operation["responses"].get("200", {}).get("headers", {})
+        in_both = "Accept-Language" in names(operation, "header")
+        assert ("Content-Language" in found) == in_both, f"{method} {path}"
+        if in_both:
+            asked.add(operation["operationId"])
+    assert {"explain", "list_problems", "read_framework", "read_principle"} <= asked
 
 
 def schemas(node: Any, document: dict[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:

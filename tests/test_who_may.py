@@ -32,6 +32,7 @@ INSIDE: dict[tuple[str, Relation], str] = {
     ("affiliation", R.OPERATOR): "operator",
     ("agreement", R.AMENDER): "coach@amended", ("agreement", R.COACH): "coach@active",
     ("agreement", R.DRAFTER): "learner", ("agreement", R.FORMER): "tutor@left",
+    ("agreement", R.FORMER_LEARNER): "fellow@left",
     ("agreement", R.INVITED): "coach", ("agreement", R.LEARNER): "learner@active",
     ("agreement", R.OPENER): "operator@active+opened", ("agreement", R.PARTY): "tutor@active",
     ("evidence_item", R.OWNER): "learner",
@@ -113,6 +114,7 @@ async def scene(app: Any) -> AsyncIterator[Scene]:
         amended, left = await in_force(world), await in_force(world)
         await propose(world, amended, by="coach", purpose="To listen.")
         await leave(world, left, "tutor")
+        await leave(world, left, "fellow")
         places |= {"amended": agreement_of(amended), "left": agreement_of(left)}
         places["opened"] = await world.opening(places["active"])
         await world.second.post(f"/v1/openings/{places['opened']}/confirmation")

@@ -217,6 +217,7 @@ def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]
         Relation.INVITED: invited(row),
         Relation.AMENDER: amends(row),
         Relation.FORMER: former(row),
+        Relation.FORMER_LEARNER: former(row, lambda p: p.c.role == PartyRole.LEARNER),
         Relation.PARTY: r.party_as(row.c.id),
         Relation.LEARNER: r.party_as(row.c.id, lambda p: p.c.role == PartyRole.LEARNER),
         Relation.COACH: r.party_as(row.c.id, lambda p: p.c.reader == Reader.COACHES),

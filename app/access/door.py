@@ -34,7 +34,7 @@ from app.core.search import values_of
 from app.core.settings import settings
 
 LANGUAGE = "en"
-
+"""Last part of a record's ETag: it comes back as it was written, whatever language is asked for."""
 
 OVER = "The agreement is over, or its learner has left it: nothing more is written under it."
 

@@ -58,7 +58,8 @@ async def explain(
         missing.append("This is for people who have signed in, not for integration clients.")
     if grant.by and not set(grant.by) & set(held):
         missing.append(f"This is for {grant.who}.")
-    if flags.get("over") and not grant.after_end:
+    elif flags.get("over") and not grant.after_end:
+        # Told to those who might otherwise: a named reader learns nothing of the agreement.
         missing.append(OVER)
     return {
         "allowed": not missing,

@@ -10,8 +10,10 @@ from app.access.door import Access
 from app.access.visibility import parameter
 from app.core.errors import Invalid
 from app.core.http import as_uuid
+from app.core.negotiation import Language
 from app.core.query import Query
 from app.core.tables import Id
+from app.core.translations import welsh
 from app.models.frameworks import PRINCIPLES, Framework, FrameworkItem, ItemKind
 
 _frameworks: Any = Framework.__table__
@@ -99,6 +101,32 @@ async def framework_items(access: Access, principles: list[str], items: list[UUI
     return list(dict.fromkeys(found))
 
 
-def digest_of_all(rows: list[dict[str, Any]]) -> str:
-    """Sixteen hexadecimal digits that change when a framework is published."""
-    return hashlib.sha256("".join(row["digest"] for row in rows).encode()).hexdigest()[:16]
+_WORDS = ("title", "description", "statement")
+
+
+def translations(framework: dict[str, Any]) -> dict[str, Any]:
+    """Our Welsh for a version of a framework that ships with Tandem; otherwise empty."""
+    found = welsh(f"frameworks/{framework['code']}")
+    return found if found.get("version") == framework["version"] else {}
+
+
+def told(
+    row: dict[str, Any], words: dict[str, Any], translation: str | None, language: Language
+) -> dict[str, Any]:
+    """A framework or an item in `language`, as far as there are words for it.
+
+    `words`: our own Welsh. A publisher's Welsh title is theirs, and no translation of ours.
+    """
+    welsh_title = words.get("title", row["title_cy"])
+    shown = {**row, "title_cy": welsh_title, "translation": None}
+    if language == "cy":
+        said = {**words, **({"title": welsh_title} if welsh_title else {})}
+        shown |= {name: said[name] for name in _WORDS if name in row and name in said}
+        shown["translation"] = translation
+    return shown
+
+
+def digest_of_all(frameworks: list[dict[str, Any]]) -> str:
+    """Sixteen hexadecimal digits that change with any framework, or with our Welsh for one."""
+    digests = [f["digest"] + translations(f).get("digest", "") for f in frameworks]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]

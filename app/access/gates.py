@@ -43,8 +43,9 @@ class ActionGate:
         self.action, self.takes_key, self.locks, self.streams = action, takes_key, locks, streams
 
     async def admit(self, request: Request) -> Access:
-        """The admitted request, or 401, or 403."""
+        """The admitted request, or 401, 429 or 403."""
         caller = authenticate(request, request.app.state.tokens)
+        request.app.state.rates.count_caller(request.scope, caller.key)
         scope = GRANTS[self.action].scope
         if scope not in caller.scopes:
             raise InsufficientScope(scope)
@@ -176,7 +177,8 @@ async def _check_version(
     sent = request.headers.getlist("if-match")
     if not sent:
         raise PreconditionRequired("Send the record's ETag in If-Match.")
-    tags = {tag.strip() for tag in ",".join(sent).split(",")}
+    # Weak where the answer came compressed: what is compared is the version, never the bytes.
+    tags = {tag.strip().removeprefix("W/") for tag in ",".join(sent).split(",")}
     versions = {tag.strip('"').partition(".")[0] for tag in tags}
     if "*" in versions or str(held.entity.version) in versions:
         return

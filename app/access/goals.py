@@ -45,7 +45,7 @@ def _finish(row: dict[str, Any]) -> None:
     """Who typed a goal and is not ticked reads what they typed, and nothing of what became of it."""
     if row.pop("only_written", False):
         row["view"] = "written"
-        for name in set(row) - _WRITTEN - {"version", "owes_receipt"}:
+        for name in set(row) - _WRITTEN - {"version", "owes_receipt", "reduced"}:
             del row[name]
         shown = "|".join(str(row[name]) for name in sorted(_WRITTEN))
         row["view_digest"] = hashlib.sha256(shown.encode()).hexdigest()[:20]

@@ -23,6 +23,7 @@ class Relation(StrEnum):
     DRAFTER = "who drafted it"
     FACILITATOR = "a facilitator of the network"
     FORMER = "somebody who was a party of it"
+    FORMER_LEARNER = "a learner who has left it"
     INVITED = "somebody whom the proposal or the amendment names"
     LEAD = "a lead of the network"
     LEARNER = "a learner of the agreement"
@@ -154,7 +155,7 @@ GRANTS: dict[Action, Grant] = {
     Action.AGREEMENT_LEAVE: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     Action.AGREEMENT_NARROW: Grant("learning-agreements:write", (_R.PARTY,), clients=False),
     # Who has left as a learner: their records are opened with the rest.
-    Action.AGREEMENT_OPENINGS: Grant("access:read", (_R.PARTY, _R.FORMER), clients=False),
+    Action.AGREEMENT_OPENINGS: Grant("access:read", (_R.PARTY, _R.FORMER_LEARNER), clients=False),
     Action.AGREEMENT_READ: Grant("learning-agreements:read", opened=True),
     Action.AGREEMENT_READERS: Grant("access:read", (_R.PARTY,), clients=False),
     Action.AGREEMENT_SIGN: Grant(

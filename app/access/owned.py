@@ -8,6 +8,7 @@ from sqlalchemy import (
     and_,
     case,
     false,
+    literal_column,
     not_,
     null,
     or_,
@@ -22,6 +23,7 @@ from app.access.visibility import KEPT, WRITTEN, Way
 from app.core.sql import json_object, there_is, wire
 from app.models.agreements import AgreementNetwork, AgreementTerm, LearningAgreement
 from app.models.evidence import EvidenceGoal
+from app.models.goals import Goal
 from app.models.networks import NetworkRole
 from app.models.pupils import Consent, PupilsShown
 from app.models.shares import KeptRecord, Share, SharedKind
@@ -37,6 +39,7 @@ _named: Any = AgreementNetwork.__table__
 _terms: Any = AgreementTerm.__table__
 _kept: Any = KeptRecord.__table__
 _shares: Any = Share.__table__
+_goals: Any = Goal.__table__
 # One alias each, shared by both compilations of a way: the window of a branch refers to it.
 party = r.parties.alias("party")
 leading = r.affiliations.alias("lead")
@@ -100,7 +103,7 @@ def _kept_by_me(row: Any, kind: str) -> Way:
     """What somebody who has left keeps: as long as the record ticks a class that they were of."""
     return Way(
         KEPT,
-        or_(kept.c.typed, _still_ticked(kept, row)),
+        and_(open_to_others(row), or_(kept.c.typed, _still_ticked(kept, row))),
         link=and_(kept.c.person_id == r.me, kept.c.kind == kind),
         along=kept,
         key=kept.c.record_id,
@@ -174,14 +177,18 @@ def _author(row: Any) -> Way:
         and_(
             row.c.created_by == r.me,
             row.c.created_by != row.c.owner_id,
-            row.c.wording_number == 1,
+            # In words, not as a value: a partial index serves only a condition that says the same,
+            # and SQLite plans a statement anew for each value that might lead to such an index.
+            row.c.wording_number == literal_column("1"),
             r.party_as(row.c.agreement_id),
         ),
     )
 
 
 def _goal_shared_with_evidence(row: Any) -> Way:
-    """Evidence of the same owner, linked to a goal that was shared together with its evidence."""
+    """Evidence of the same owner, linked to a goal that was shared together with its evidence; it ends
+    with what was shared."""
+    goal = _goals.alias("shared_goal")
     return Way(
         "goal_share",
         and_(row.c.owner_id == goal_share.c.owner_id, shareable(row)),
@@ -191,6 +198,7 @@ def _goal_shared_with_evidence(row: Any) -> Way:
             goal_share.c.kind == SharedKind.GOAL,
             goal_share.c.with_evidence,
             r.share_counts(goal_share),
+            there_is(goal, goal.c.id == goal_share.c.record_id, shareable(goal)),
         ),
         link=evidence_of.c.goal_id == goal_share.c.record_id,
         along=evidence_of,
@@ -277,7 +285,7 @@ def owned_relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[
     }
 
 
-def shared_with(kind: str) -> Callable[[Any, Any], ColumnElement[bool]]:
+def shared_with(kind: str, disclosed: RecordKind) -> Callable[[Any, Any], ColumnElement[bool]]:
     """A filter: what is shared with a network, for those who may know that it is."""
 
     def condition(row: Any, network_id: Any) -> ColumnElement[bool]:
@@ -285,17 +293,23 @@ def shared_with(kind: str) -> Callable[[Any, Any], ColumnElement[bool]]:
         knows = or_(
             row.c.owner_id == r.me,
             r.party_as(row.c.agreement_id),
-            there_is(m, m.c.network_id == network_id, r.mine_as_member(m)),
-            there_is(c, c.c.id == r.client, c.c.network_id == network_id),
-        )
-        return and_(
             there_is(
-                s,
-                s.c.record_id == row.c.id,
-                s.c.kind == kind,
-                s.c.network_id == network_id,
-                r.share_counts(s),
+                m,
+                m.c.network_id == network_id,
+                r.mine_as_member(m),
+                member_reads(row, disclosed, m, s),
             ),
+            and_(
+                there_is(c, c.c.id == r.client, c.c.network_id == network_id),
+                network_reads(row, disclosed, network_id),
+            ),
+        )
+        return there_is(
+            s,
+            s.c.record_id == row.c.id,
+            s.c.kind == kind,
+            s.c.network_id == network_id,
+            r.share_counts(s),
             knows,
         )
 

@@ -121,7 +121,7 @@ def record(
     every = {
         "agreement_id": (lambda row, bind: row.c.agreement_id == bind, Id),
         "owner_id": (lambda row, bind: row.c.owner_id == bind, Id),
-        "network_id": (shared_with(kind), Id),
+        "network_id": (shared_with(kind, disclosed), Id),
         **filters,
     }
     RECORDS[disclosed] = register(

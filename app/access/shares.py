@@ -9,7 +9,7 @@ from app.access.caller import CallerKind
 from app.access.evidence import EVIDENCE_ITEMS
 from app.access.goals import GOALS
 from app.access.grants import Relation
-from app.access.owned import at_home, member_reads, network_reads
+from app.access.owned import at_home, member_reads, network_reads, shareable
 from app.access.records import RECORDS
 from app.access.visibility import Resource, Way, register
 from app.core.sql import there_is
@@ -42,6 +42,10 @@ def _ticked_for_party(record: Any, disclosed: RecordKind, row: Any) -> ColumnEle
     return and_(ticked, r.reached_by(part, record))
 
 
+def _shown(record: Any, disclosed: RecordKind, row: Any) -> ColumnElement[bool]:
+    return shareable(record)
+
+
 def _read_by_member(record: Any, disclosed: RecordKind, row: Any) -> ColumnElement[bool]:
     return member_reads(record, disclosed, membership, row)
 
@@ -66,7 +70,7 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
         ]
     return [
         Way("owner", row.c.owner_id == r.me),
-        Way("recipient", and_(row.c.person_id == r.me, counts)),
+        Way("recipient", and_(row.c.person_id == r.me, counts, _record(row, _shown))),
         Way(
             "party",
             _record(row, _ticked_for_party),

@@ -57,10 +57,17 @@ def invited(row: Any, to: Any = asked_to_sign) -> ColumnElement[bool]:
     return there_is(s, s.c.agreement_id == row.c.id, s.c.person_id == r.me, to(row, s))
 
 
-def former(row: Any) -> ColumnElement[bool]:
-    """Whether the caller was a party, and is one no longer in that role."""
+def former(row: Any, *conditions: Any) -> ColumnElement[bool]:
+    """Whether the caller was a party, and is one no longer in that role (with further conditions on
+    the party)."""
     p = _parties.alias("was_party")
-    return there_is(p, p.c.agreement_id == row.c.id, p.c.person_id == r.me, p.c.until.is_not(None))
+    return there_is(
+        p,
+        p.c.agreement_id == row.c.id,
+        p.c.person_id == r.me,
+        p.c.until.is_not(None),
+        *(condition(p) for condition in conditions),
+    )
 
 
 def amends(row: Any) -> ColumnElement[bool]:

@@ -260,9 +260,8 @@ class ChildQuery(PageQuery):
 
 def _shown_of(row: Row) -> dict[str, Any]:
     """Which entries a reader sees: of what they only typed, those that they typed themselves."""
-    if row.data["view"] == "written":
-        return {"created_by": row.access.caller.person_id}
-    return as_of(row)
+    mine = {"created_by": row.access.caller.person_id} if row.data["view"] == "written" else {}
+    return {**as_of(row), **mine}
 
 
 @router.get("/{goal_id}/progress", summary="Read a goal's progress")

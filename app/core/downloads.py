@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core.errors import RangeNotSatisfiable
+from app.core.limits import moves_a_file
 
 # Beyond any file; longer numbers are not worth converting.
 _ENDLESS = 10**18
@@ -79,13 +80,15 @@ async def answer(
     """The answer to a GET of a file: 200, 206 or 304.
 
     `read(start, end)` gives its bytes; `sha256` is hexadecimal. RangeNotSatisfiable is 416. The
-    first bytes are read at once: a store that is away is a 503, not half an answer.
+    first bytes are read at once: a store that is away is a 503, not half an answer. Unavailable too
+    when too many files are under way.
     """
     etag = f'"{sha256}"'
     # nosniff and no-store are on every answer of the service (app.core.http).
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if (known := request.headers.getlist("if-none-match")) and _matches(known, etag):
         return Response(status_code=304, headers=headers)
+    moves_a_file(request.scope)
     asked = request.headers.getlist("range")
     # A date in If-Range never matches: a file has none that a client could know.
     unchanged = request.headers.get("if-range", etag) == etag

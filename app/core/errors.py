@@ -8,6 +8,7 @@ Problem
 │   └── SwitchedOff           403  a setting of this installation turns it off
 ├── NotFound                  404  not there, or not for this caller: never told apart
 ├── MethodNotAllowed          405
+├── TooSlow                   408  the body did not arrive in time
 ├── Conflict                  409  the record's state does not allow it
 │   ├── IdTaken               409  an id that the client made is in use
 │   └── RequestInProgress     409  the same Idempotency-Key is still at work
@@ -19,6 +20,7 @@ Problem
 ├── Invalid                   422  fields or parameters that break a rule, each named
 ├── KeyReused                 422  an Idempotency-Key with another request
 ├── PreconditionRequired      428  If-Match is missing
+├── TooManyRequests           429  the caller's or the address's minute is used up
 ├── Failure                   500  our fault
 └── Unavailable               503  the database or the files are busy or away; try again
 
@@ -125,6 +127,20 @@ class MethodNotAllowed(Problem):
     advice = "The Allow header lists the methods that it takes."
 
 
+class TooSlow(Problem):
+    status, slug, title = 408, "too-slow", "The body took too long to arrive"
+    advice = (
+        "Send the whole body within the time that the detail names. Nothing was changed: the same request "
+        "may be sent again over a better connection."
+    )
+
+    def __init__(self, seconds: int) -> None:
+        # What is still under way is not waited for.
+        super().__init__(
+            f"The body must arrive within {seconds} seconds.", headers={"Connection": "close"}
+        )
+
+
 class Conflict(Problem):
     status, slug, title = 409, "conflict", "The record's state does not allow this"
     advice = "Read the record again: the detail says which state is needed. Nothing was changed."
@@ -217,6 +233,20 @@ class PreconditionRequired(Problem):
         "Read the record, then send its ETag in If-Match with your change, so that nobody's work is "
         "overwritten unseen."
     )
+
+
+class TooManyRequests(Problem):
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+    advice = (
+        "Wait for the seconds in Retry-After. RateLimit-Policy names the limit, and RateLimit says on every "
+        "answer how much of it is left: slow down before it is used up."
+    )
+
+    def __init__(self, limit: str, most: int, window: int, seconds: int) -> None:
+        super().__init__(
+            f"At most {most:,} requests in {window} seconds are answered for each {limit}.",
+            headers={"Retry-After": str(seconds)},
+        )
 
 
 class Failure(Problem):

@@ -1,5 +1,6 @@
 """Around every request: its id, the headers of every answer, problems instead of tracebacks."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +30,9 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.ids import uuid7
+from app.core.negotiation import DEFAULT, Language, language_of
 from app.core.settings import settings
+from app.core.translations import words_of_problem
 
 log = structlog.get_logger()
 
@@ -77,6 +80,15 @@ class Envelope:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except asyncio.CancelledError:
+            # The server has been told to stop and waits no longer.
+            log.warning("cut_off", request_id=scope["request_id"])
+            if started:
+                raise
+            language = language_of(Request(scope))
+            stopping = Unavailable("The service is stopping.")
+            response = render(stopping, scope["request_id"], language)
+            await response(scope, receive, send_with_headers)
         except ClientDisconnect:
             log.info("caller_gone", request_id=scope["request_id"])
         except Exception as error:
@@ -84,25 +96,29 @@ class Envelope:
             log.error("failure", request_id=scope["request_id"], exc_info=error)
             if started:
                 raise
-            response = render(Failure("The service failed."), scope["request_id"])
+            language = language_of(Request(scope))
+            response = render(Failure("The service failed."), scope["request_id"], language)
             await response(scope, receive, send_with_headers)
 
 
-def render(problem: Problem, request_id: str) -> Response:
-    """RFC 9457: the problem as an answer."""
+def render(problem: Problem, request_id: str, language: Language = DEFAULT) -> Response:
+    """RFC 9457: the problem as an answer; its title in `language`, the detail in English."""
+    title, _, translation = words_of_problem(problem, language)
+    spoken = "cy, en" if translation else "en"
     body = {
         "type": f"{settings().base_url}/problems/{problem.slug}",
-        "title": problem.title,
+        "title": title,
         "status": problem.status,
         "detail": problem.detail,
         "request_id": request_id,
+        **({"translation": translation} if translation else {}),
         **({"errors": _bounded(problem.errors)} if problem.errors else {}),
         **problem.members,
     }
     return Response(
         to_json(body),
         status_code=problem.status,
-        headers=problem.headers,
+        headers={**problem.headers, "Content-Language": spoken, "Vary": "Accept-Language"},
         media_type="application/problem+json",
     )
 
@@ -210,7 +226,7 @@ async def handle(request: Request, error: Exception) -> Response:
     if isinstance(problem, MethodNotAllowed):
         # Starlette names the methods of the first route with this address only.
         problem.headers["Allow"] = ", ".join(_allowed(request))
-    return render(problem, request.scope.get("request_id", ""))
+    return render(problem, request.scope.get("request_id", ""), language_of(request))
 
 
 def _allowed(request: Request) -> list[str]:

@@ -13,6 +13,8 @@ from starlette.requests import Request
 
 from app.core.errors import Invalid, MalformedRequest, TooLarge, UnsupportedMediaType
 from app.core.http import pointer
+from app.core.limits import arriving
+from app.core.settings import settings
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartParser
@@ -74,10 +76,10 @@ class FilePart:
     async def content(self) -> AsyncIterator[bytes]:
         """The file's bytes, at least one; the whole body has been judged when they end.
 
-        Raises MalformedRequest, Invalid or TooLarge.
+        Raises MalformedRequest, Invalid, TooLarge or TooSlow.
         """
         read = 0
-        async for chunk in self._request.stream():
+        async for chunk in arriving(self._request, settings().file_seconds):
             read += len(chunk)
             if read > self._limit + _FRAME:
                 raise self._too_large()

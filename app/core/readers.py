@@ -15,6 +15,10 @@ from sqlalchemy import Dialect
 from app.core.drivers import GONE, PostgresqlDriver
 from app.core.query import Query
 
+KEEP_STATEMENTS = {"statement_cache_size": 500, "max_cacheable_statement_size": 0}
+"""What asyncpg keeps prepared: without the second it forgets whatever is longer than 15 KB, which is
+every read of a record by a person, and the server plans it at each call."""
+
 
 class Readers:
     """At most `size` connections to `dsn`; a reader waits for its turn, in order."""
@@ -45,7 +49,7 @@ class Readers:
             with contextlib.suppress(*GONE):
                 return await self._read(connection, query, values)
         connection = await asyncpg.connect(
-            self._dsn, timeout=4, statement_cache_size=500, server_settings=self._settings
+            self._dsn, timeout=4, server_settings=self._settings, **KEEP_STATEMENTS
         )
         return await self._read(connection, query, values)
 

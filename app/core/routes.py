@@ -30,10 +30,12 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http import pointer
+from app.core.limits import arriving
 from app.core.settings import settings
 
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
 _KEPT_HEADERS = ("location", "etag", "link", "content-type")
+_KEPT_UNCHANGED = ("etag", "link", "vary")
 
 
 class Admitted(Protocol):
@@ -81,7 +83,7 @@ class _Request(Request):
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, refused as soon as it is known to be larger than `limit` bytes."""
+    """The body, refused as soon as it is known to be larger than `limit` bytes or to be too slow."""
     refusal = TooLarge(f"A body may have at most {limit:,} bytes.")
     if set(request.headers.getlist("content-encoding")) - {"identity"}:
         raise UnsupportedMediaType("Send the body without Content-Encoding.")
@@ -89,7 +91,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise refusal
     chunks, size = [], 0
-    async for chunk in request.stream():
+    async for chunk in arriving(request, settings().body_seconds):
         size += len(chunk)
         if size > limit:
             raise refusal
@@ -219,7 +221,7 @@ async def _in_transaction(
     request.scope.pop("received", None)
     await admitted.unit.commit()
     if request.method == "GET" and _not_modified(request, response.headers.get("etag")):
-        kept = {name: value for name, value in response.headers.items() if name in ("etag", "link")}
+        kept = {n: value for n, value in response.headers.items() if n in _KEPT_UNCHANGED}
         return Response(status_code=304, headers=kept)
     return response
 

@@ -1,6 +1,7 @@
 """Settings, read once from the environment (`TANDEM_…`); docs/configuration.md lists them."""
 
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -85,6 +86,54 @@ class Settings(BaseSettings):
         description="Calls the bucket by a host name of its own; the endpoint, if one is set, must then begin "
         "with the bucket's name.",
     )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Addresses and networks of the proxies in front, separated by commas: the caller's address is "
+        "then the one that they put into `X-Forwarded-For`. Empty: the header is not believed.",
+    )
+    rate_caller: int = Field(
+        default=3000,
+        ge=0,
+        description="Requests a minute of one caller: of a person through one client, or of an integration client. "
+        "0: no limit.",
+    )
+    rate_address: int = Field(
+        default=30_000,
+        ge=0,
+        description="Requests a minute from one address (for IPv6 the /64), with or without a token. 0: no limit.",
+    )
+    rate_store: SecretStr = Field(
+        default=SecretStr(""),
+        description="`redis://:password@host` by which several processes share what they have counted; needs the "
+        "extra `redis`. Empty: each process counts for itself.",
+    )
+    concurrent_requests: int = Field(
+        default=200,
+        ge=1,
+        description="Requests that a process answers at once; one more is answered with 503 at once.",
+    )
+    concurrent_files: int = Field(
+        default=100,
+        ge=1,
+        description="Files that a process takes and gives at once, beside those requests.",
+    )
+    body_seconds: int = Field(
+        default=30, ge=1, description="Time for a JSON body or a form to arrive, in seconds."
+    )
+    file_seconds: int = Field(
+        default=600, ge=1, description="Time for a file to arrive, in seconds."
+    )
+    stop_seconds: int = Field(
+        default=20,
+        ge=1,
+        description="Time for running requests to end after SIGTERM, in seconds; then they are cut off.",
+    )
+    stop_notice_seconds: int = Field(
+        default=0,
+        ge=0,
+        description="Time after SIGTERM in which `/health/ready` says 503 and everything else goes on, in seconds: "
+        "for a load balancer to notice.",
+    )
     database_connections: int = Field(
         default=4,
         ge=1,
@@ -95,11 +144,25 @@ class Settings(BaseSettings):
         default="info", description="Least severe log line that is written."
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for part in value:
+            ip_network(part)
+        return value
+
+    @field_validator("rate_store")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("begins with redis://, rediss:// or unix://")
         return value
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from app.core import images
 from app.core.errors import TooLarge, Unavailable
 from app.core.files import Store, store
+from app.core.limits import moves_a_file
 from app.core.media_types import (
     HEAD,
     PICTURES,
@@ -86,8 +87,9 @@ async def receive(request: Request) -> Stored:
     """The file in the request's body, kept in the store.
 
     For endpoints whose gate says `streams=True`, before their first write. Raises
-    MalformedRequest, Invalid, TooLarge, UnsupportedMediaType, UnsupportedFile or Unavailable.
+    MalformedRequest, Invalid, TooLarge, TooSlow, UnsupportedMediaType, UnsupportedFile or Unavailable.
     """
+    moves_a_file(request.scope)
     kept_in = store()
     limit = settings().file_limit
     upload = FilePart(request, limit)

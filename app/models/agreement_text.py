@@ -10,6 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.core.text import Line, Prose
 from app.core.wire import Day
+from app.models.bilingual import (
+    FIXED_CY,
+    InWelsh,
+    WelshProse,
+    problems_in_welsh,
+    said_in_welsh,
+    without_absent_welsh,
+)
 from app.models.terms import (
     DEFAULT_TERMS,
     PARTY_READERS,
@@ -85,6 +93,7 @@ class DualRole(_Part):
     learner_id: UUID
     relation: DualRelation
     safeguards: Annotated[Prose, Field(description="How the learner is protected from it.")]
+    safeguards_cy: WelshProse = None
 
 
 class Rhythm(_Part):
@@ -100,6 +109,7 @@ class Supporter(_Part):
 
     name: Line
     support: Annotated[Prose, Field(description="What they provide, time above all.")]
+    support_cy: WelshProse = None
 
 
 Ticks = Annotated[list[Reader], Field(max_length=len(Reader))]
@@ -153,7 +163,7 @@ class Disclosure(_Part):
         return frozenset(getattr(self, kind))
 
 
-class AgreementText(_Part):
+class AgreementText(InWelsh, _Part):
     """The contents of a learning agreement. A draft may be incomplete; a proposal may not."""
 
     parties: Annotated[list[Party], Field(max_length=60)] = []
@@ -218,7 +228,7 @@ class AgreementText(_Part):
 
         `without_coach`: somebody leaves, and nobody takes their place yet.
         """
-        found: list[dict[str, str]] = []
+        found = problems_in_welsh(self.model_dump(mode="json"))
 
         def say(pointer: str, detail: str) -> None:
             found.append({"pointer": pointer, "detail": detail})
@@ -277,18 +287,23 @@ _NEEDED = (
 
 
 def canonical(text: AgreementText) -> dict[str, Any]:
-    """The text as plain JSON values, every field present, with what is the same in every agreement."""
+    """The text as plain JSON values, with what is the same in every agreement.
+
+    Every field is present; those in Welsh only where the agreement is in two languages.
+    """
+    content = without_absent_welsh(text.model_dump(mode="json"))
     return {
-        **text.model_dump(mode="json"),
+        **content,
         "confidentiality_limit": CONFIDENTIALITY_LIMIT,
         "obligations": list(OBLIGATIONS),
+        **(FIXED_CY if said_in_welsh(content) else {}),
     }
 
 
 def text_of(content: str | dict[str, Any]) -> AgreementText:
     """The text of a version's content, without what is the same in every agreement."""
     fields = json.loads(content) if isinstance(content, str) else content
-    fixed = ("confidentiality_limit", "obligations")
+    fixed = ("confidentiality_limit", "obligations", *FIXED_CY)
     return AgreementText.model_validate(
         {name: value for name, value in fields.items() if name not in fixed}
     )
@@ -317,6 +332,7 @@ def said_in(content: dict[str, Any]) -> list[str | None]:
         *content["ground_rules"],
         *(dual["safeguards"] for dual in content["dual_roles"]),
         *(said for who in content["supporters"] for said in (who["name"], who["support"])),
+        *said_in_welsh(content),
     ]
 
 

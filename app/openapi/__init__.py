@@ -19,28 +19,34 @@ from app.openapi.answers import Json
 from app.openapi.shown import add_examples, answers_with_etag, problem_examples
 
 DESCRIPTION = """\
-Learning agreements, goals, and the frameworks that they refer to.
+Learning agreements, goals, evidence and networks, and the frameworks that they refer to.
 **The agreement that the parties signed is the access policy**: it decides every read, everywhere.
 
-Sign in with *Authorize*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
+Sign in with *Authorize*, open a group, and try an operation with *Execute*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
 `Idempotency-Key` so that it can be sent again when its answer was lost. Errors are problems
-(RFC 9457): `type` leads to a page that explains them.
+(RFC 9457): `type` leads to a page that explains them. On every answer `RateLimit` and `RateLimit-Policy` say
+how many requests remain; after a 429 or 503 wait for `Retry-After`.
+
+Frameworks, the titles of problems, and the pages for people are there in Welsh too: send
+`Accept-Language: cy`. `Content-Language` says what the answer is in, and `translation` whether anybody
+has reviewed the Welsh. Records come back in the language in which they were written.
 """
 
+# In the order in which a newcomer reads; the operations follow it.
 TAGS = [
     {"name": "Sign in", "description": "Access tokens and public keys."},
-    {"name": "People", "description": "People, their affiliations, and who you are."},
+    {"name": "People", "description": "Who you are; people and their affiliations."},
     {"name": "Organisations", "description": "Schools, authorities, consortia and the rest."},
-    {"name": "Frameworks", "description": "The 10+2 coaching principles and other catalogues."},
     {"name": "Learning agreements", "description": "What the parties sign, and who may read what."},
     {"name": "Goals", "description": "What a learner sets out to do."},
     {"name": "Evidence", "description": "What was captured, what it shows, and its files."},
-    {"name": "Access", "description": "Who could read a record, and why you may or may not."},
     {"name": "Shares", "description": "A record shown to a named person, or to a network."},
+    {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
+    {"name": "Access", "description": "Who could read a record, and why you may or may not."},
     {"name": "Break-glass", "description": "Opening one agreement in an emergency, by two people."},
     {"name": "Audit", "description": "What was done to accounts and rights; nothing of coaching."},
-    {"name": "Networks", "description": "Who learns together: members, leads, facilitators."},
-    {"name": "Service", "description": "Health and problem pages."},
+    {"name": "Frameworks", "description": "The 10+2 coaching principles and other catalogues."},
+    {"name": "Service", "description": "What this is, what problems mean, and its health."},
 ]
 
 
@@ -124,14 +130,16 @@ def _complete(operation: Json, route: APIRoute, method: str, components: Json) -
     if any(parameter["name"] == "If-None-Match" for parameter in parameters):
         answers["304"] = {"description": "", "headers": answers_of.refs("ETag")}
     for status, answer in answers.items():
+        answer.setdefault("headers", {}).update(answers_of.refs(*answers_of.headers_of_all(route)))
         if int(status) < 400:
-            if not (claims and status == "200"):
+            if answer["description"] in ("", "Successful Response"):
                 answer["description"] = answers_of.SUCCESS[int(status)]
-            answer.setdefault("headers", {}).update(answers_of.refs("X-Request-Id"))
             if method == "POST" and gate is not None and gate.takes_key:
                 answer["headers"] |= answers_of.refs("Idempotency-Replayed")
             if any(parameter["name"] == "cursor" for parameter in parameters):
                 answer["headers"] |= answers_of.refs("Link")
+            if status == "200" and any(p["name"] == "Accept-Language" for p in parameters):
+                answer["headers"] |= answers_of.refs("Content-Language")
     add_examples(operation)
     if claims:
         answers["200"]["headers"] = {**answers["201"]["headers"]}
@@ -157,6 +165,12 @@ def _complete_schemas(node: Any) -> None:
     elif isinstance(node, list):
         for inner in node:
             _complete_schemas(inner)
+
+
+def _first_place(path: tuple[str, Json], order: dict[str, int]) -> tuple[int, bool]:
+    """By tag; among people, who you are comes first. The rest stays as the routers have it."""
+    address, operations = path
+    return min(order[o["tags"][0]] for o in operations.values()), not address.startswith("/v1/me")
 
 
 def document(app: FastAPI) -> Json:
@@ -191,14 +205,20 @@ def document(app: FastAPI) -> Json:
     components["securitySchemes"] = {
         "tandem": {
             "type": "oauth2",
-            "description": "Access tokens are JWT (RFC 9068, held to RFC8725) that live for at most 15 minutes. "
-            "The password grant works where a setting turns it on (the demonstration).",
+            "description": "A person signs in with an e-mail address and a password where a setting allows "
+            "it: the demonstration does, and prints its accounts. A system has a client's id and secret. "
+            "Leave every scope unticked to get all that are open to you. Access tokens are JWT (RFC 9068, "
+            "held to RFC8725) that live for at most 15 minutes.",
             "flows": {
                 "password": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
                 "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
             },
         }
     }
+    order = {tag["name"]: place for place, tag in enumerate(TAGS)}
+    found["paths"] = dict(
+        sorted(found["paths"].items(), key=lambda item: _first_place(item, order))
+    )
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():

@@ -8,6 +8,7 @@ from app.access.gates import ActionGate
 from app.access.grants import BREAK_GLASS, GRANTS
 from app.core import errors
 from app.core.errors import Problem
+from app.core.limits import HEALTH
 from app.core.routes import gates_of
 
 Json = dict[str, Any]
@@ -18,7 +19,7 @@ HEADERS: dict[str, Json] = {
     "ETag": {
         "description": "Version of the record as it is shown here. Send it back whole, in `If-Match` or "
         "`If-None-Match`.",
-        "schema": {"type": "string", "pattern": '^"[!-~]+"$', "maxLength": 200},
+        "schema": {"type": "string", "pattern": '^(W/)?"[!-~]+"$', "maxLength": 200},
         "example": '"3.full.en"',
     },
     "Location": {
@@ -35,6 +36,23 @@ HEADERS: dict[str, Json] = {
         "description": "The answer was given before, to the first request with this key.",
         "schema": {"type": "string", "enum": ["true"]},
         "example": "true",
+    },
+    "Content-Language": {
+        "description": "What the answer is in. Of a refusal in Welsh the detail is in English.",
+        "schema": {"type": "string", "enum": ["cy", "cy, en", "en"]},
+        "example": "cy",
+    },
+    "RateLimit": {
+        "description": "Where you stand: the limit's name, the requests that remain (`r`), and the seconds "
+        "until it begins anew (`t`).",
+        "schema": {"type": "string", "maxLength": 100, "pattern": '^"[a-z]+";r=[0-9]+;t=[0-9]+$'},
+        "example": '"caller";r=2941;t=37',
+    },
+    "RateLimit-Policy": {
+        "description": "The limit that was counted: its name, the requests that it allows (`q`) in so many "
+        "seconds (`w`). Absent where it is switched off.",
+        "schema": {"type": "string", "maxLength": 100, "pattern": '^"[a-z]+";q=[0-9]+;w=[0-9]+$'},
+        "example": '"caller";q=3000;w=60',
     },
     "Retry-After": {
         "description": "Seconds to wait before the same request is sent again.",
@@ -80,6 +98,7 @@ _OF_STATUS = {
     409: ("Retry-After",),
     412: ("ETag",),
     416: ("Content-Range",),
+    429: ("Retry-After",),
     503: ("Retry-After",),
 }
 
@@ -97,6 +116,14 @@ def refs(*names: str) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
+_RATE = ("RateLimit", "RateLimit-Policy")
+
+
+def headers_of_all(route: APIRoute) -> tuple[str, ...]:
+    """Headers of every answer of an operation, except where the service itself fails."""
+    return ("X-Request-Id", *(() if route.path in HEALTH else _RATE))
+
+
 def claims_an_id(operation: Json, schemas: Json) -> bool:
     """Whether the client may name the new record: then the same request again is answered with 200."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
@@ -107,10 +134,16 @@ def claims_an_id(operation: Json, schemas: Json) -> bool:
 def problems(route: APIRoute, method: str, *, claims: bool) -> list[type[Problem]]:
     """The problems that an operation can answer with."""
     found: list[type[Problem]] = [errors.Failure, errors.Unavailable]
+    if route.path not in HEALTH:
+        found.append(errors.TooManyRequests)
+    if method in ("POST", "PATCH"):
+        found.append(errors.TooSlow)
     gates = gates_of(route.dependant)
     if not gates:
         if "{" in route.path:
-            found += [errors.NotFound, errors.Invalid]
+            found.append(errors.NotFound)
+        if "{" in route.path or route.dependant.query_params:
+            found.append(errors.Invalid)
         return found
     gate = gates[0]
     assert isinstance(gate, ActionGate)
@@ -156,9 +189,10 @@ def refusals(kinds: list[type[Problem]], components: Json) -> Json:
 def _refusal(status: int, kinds: list[type[Problem]]) -> Json:
     examples = {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds}
     schema = {"$ref": "#/components/schemas/Problem"}
+    headers = ("X-Request-Id", "Content-Language", *_OF_STATUS.get(status, ()))
     return {
         "description": "; or: ".join(kind.title for kind in kinds) + ".",
-        "headers": refs("X-Request-Id", *_OF_STATUS.get(status, ())),
+        "headers": refs(*headers, *(_RATE if status < 500 else ())),
         "content": {"application/problem+json": {"schema": schema, "examples": examples}},
     }
 
@@ -175,7 +209,11 @@ def problem_schema() -> Json:
                 "maxLength": 300,
                 "description": "Leads to a page that explains it.",
             },
-            "title": {"type": "string", "maxLength": 100},
+            "title": {
+                "type": "string",
+                "maxLength": 100,
+                "description": "In English, or in Welsh by `Accept-Language`.",
+            },
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": {
                 "type": "string",
@@ -183,6 +221,11 @@ def problem_schema() -> Json:
                 "description": "For people; not part of the contract.",
             },
             "request_id": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+            "translation": {
+                "type": "string",
+                "enum": ["unreviewed", "reviewed"],
+                "description": "With a title in Welsh: whether anybody has reviewed our translation.",
+            },
             "errors": {
                 "type": "array",
                 "maxItems": 100,

@@ -1,17 +1,28 @@
 """Puts the story's examples where a reader of the document looks for them."""
 
-from app.core.errors import Failure, Problem, RequestInProgress, Unavailable
+from app.core.errors import (
+    Failure,
+    Problem,
+    RequestInProgress,
+    TooManyRequests,
+    TooSlow,
+    Unavailable,
+)
 from app.openapi.answers import HEADERS, Json, refs
 from app.openapi.examples import Step, story
 
 UNSENT: tuple[Problem, ...] = (
+    TooSlow(30),
     RequestInProgress(),
+    TooManyRequests("caller", 3000, 60, 37),
     Failure("The service failed."),
     Unavailable("The database is busy."),
 )
 """Problems that no single request brings about; their examples are made from their classes."""
 
-_IN_HEADERS = ("Break-Glass", "Idempotency-Key", "If-Match", "If-None-Match", "Range")
+_IN_HEADERS = (
+    "Accept-Language", "Break-Glass", "Idempotency-Key", "If-Match", "If-None-Match", "Range",
+)  # fmt: skip
 
 
 def problem_examples() -> Json:
@@ -55,6 +66,8 @@ def add_examples(operation: Json) -> None:
             values = sent.get(parameter["in"], {})
             if parameter["name"] in values:
                 value = values[parameter["name"]]
+                # Either one or several, says OpenAPI.
+                parameter.pop("example", None)
                 parameter.setdefault("examples", {})[step.name] = {"value": value}
         example = {"summary": step.summary}
         if step.sent is not None:
@@ -64,8 +77,15 @@ def add_examples(operation: Json) -> None:
         answer = operation["responses"][str(step.status)]
         answer.setdefault("headers", {}).update(refs(*step.answer_headers))
         if step.answer is not None:
-            content = next(iter(answer["content"].values()))
+            content = _media(answer["content"], step.answer)
             content.setdefault("examples", {})[step.name] = {**example, "value": step.answer}
+
+
+def _media(content: Json, value: object) -> Json:
+    """That of an answer's media types which an example is of: a text is no JSON."""
+    fitting = [m for kind, m in content.items() if kind.endswith("json") != isinstance(value, str)]
+    found: Json = fitting[0]
+    return found
 
 
 def answers_with_etag(operation_id: str) -> bool:

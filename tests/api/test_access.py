@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.door import OVER
 from app.access.grants import GRANTS
 from app.core.clock import today
 from tests.api.test_shares import TO_NETWORKS, evidence, network_of, share, with_person
@@ -168,6 +169,26 @@ async def test_why_and_why_not_are_explained_on_what_the_caller_sees(world: Worl
     # What is explained is what happens.
     refused = await world.coach.patch(f"/v1/goals/{goal['id']}", json={"statement": "Mine."})
     assert refused.status_code == 403
+
+
+async def test_an_end_explains_nothing_to_those_who_may_not_know_of_the_agreement(
+    world: World,
+) -> None:
+    agreement = await world.agreement()
+    goal = await world.goal(agreement)
+    await with_person(world, "head", goal_id=goal["id"])
+
+    async def missing(who: str) -> list[str]:
+        asked = {"resource": f"goal:{goal['id']}", "action": "goal:accept"}
+        answer = await world.actors[who].get("/v1/access/explanation", params=asked)
+        found: list[str] = answer.json()["missing"]
+        return found
+
+    before = await missing("head")
+    ended = await world.learner.post(f"/v1/learning-agreements/{agreement}/ending")
+    assert ended.status_code == 200, ended.text
+    assert await missing("head") == before
+    assert await missing("coach") == [OVER]
 
 
 async def test_a_token_says_what_it_allows(world: World) -> None:

@@ -541,7 +541,12 @@ async def test_a_learner_who_has_left_is_told_and_another_is_not(glass: World) -
         assert left.status_code == 200, left.text
     opening = await opened(glass, agreement)
     assert [o["id"] for o in await shown(glass, agreement, "fellow")] == [opening]
-    assert await shown(glass, agreement, "tutor") == []
+    # 403, not an empty list: that would say that nobody has opened it.
+    refused = await glass.tutor.get(f"/v1/learning-agreements/{agreement}/openings")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403, "This is for a party of the agreement or a learner who has left it.",
+    )  # fmt: skip
+    assert (await glass.tutor.get(f"/v1/openings/{opening}")).status_code == 404
 
 
 async def test_hidden_for_thirty_days_and_then_shown(glass: World) -> None:

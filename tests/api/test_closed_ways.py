@@ -66,6 +66,23 @@ async def test_who_typed_a_goal_reads_no_more_than_that_when_unticked(world: Wor
     assert (await world.coach.get(f"/v1/goals/{goal}")).headers["ETag"] == etag
 
 
+async def test_at_its_date_who_typed_a_goal_reads_not_even_their_own_notes_of_it(
+    world: World,
+) -> None:
+    goal = await typed_by_the_coach(world, await in_force(world))
+    await world.coach.post(f"/v1/goals/{goal}/progress", json={"note": "Of Sioned."})
+    await world.learner.patch(f"/v1/goals/{goal}", json={"readers": []})
+    assert "Sioned" in (await world.coach.get(f"/v1/goals/{goal}/progress")).text
+    async with world.database.work() as unit:
+        await unit.begin()
+        await unit.session.execute(
+            update(Goal).where(Goal.id == UUID(goal)).values(delete_by=today())
+        )
+    shown = await world.coach.get(f"/v1/goals/{goal}")
+    assert (shown.json()["view"], shown.json()["statement"]) == ("written", "")
+    assert (await world.coach.get(f"/v1/goals/{goal}/progress")).json()["items"] == []
+
+
 async def test_who_has_left_keeps_what_they_typed_and_nothing_of_later(world: World) -> None:
     for keeps in ("own", "their_time"):
         path = await in_force(world, disclosure={"former_parties": keeps})

@@ -1,10 +1,13 @@
 """What those who have left an agreement keep: their own, nothing, or their time as it stood."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
+from app.core.clock import today
+from app.models.goals import Goal
 from tests.amending import (
     agreement_of,
     amend,
@@ -349,3 +352,23 @@ async def test_an_answer_of_their_time_is_replayed_and_one_of_nothing_is_not(wor
         again = await world.coach.post(f"{goal}/progress", headers=key, json=note)
         assert again.status_code == status, again.text
         assert (again.content == made.content) is (status == 201)
+
+
+async def test_at_its_date_a_record_is_kept_by_nobody_before_the_sweep_has_come_by(
+    world: World,
+) -> None:
+    path = await in_force(world, disclosure=THEIR_TIME)
+    goal, other = await goal_of(world, path), await goal_of(world, path)
+    await leave(world, path, "coach")
+    assert await goals_of(world, "coach") == [other, goal]
+    async with world.database.work() as unit:
+        await unit.begin()
+        await unit.session.execute(
+            update(Goal).where(Goal.id == UUID(goal.rpartition("/")[2])).values(delete_by=today())
+        )
+    assert await goals_of(world, "coach") == [other]
+    for below in ("", "/progress", "/revisions"):
+        assert (await world.coach.get(f"{goal}{below}")).status_code == 404
+    # Its owner and the parties still see that it was there.
+    for who in ("learner", "tutor"):
+        assert goal in await goals_of(world, who)

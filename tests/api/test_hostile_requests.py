@@ -245,10 +245,10 @@ async def test_a_cursor_belongs_to_its_list_and_cannot_be_changed(scene: Scene) 
     for _ in range(2):
         await world.goal(None)
     first = (await world.learner.get("/v1/goals", params={"limit": 1})).json()["next"]
-    elsewhere = {scene.path(e) for e in LISTS if "cursor" in e.query} - {"/v1/goals"}
-    for path in sorted(elsewhere):
-        moved = await world.learner.get(path, params={"cursor": first})
-        assert (moved.status_code, moved.json()["errors"][0]["parameter"]) == (422, "cursor")
+    for endpoint in LISTS:
+        if "cursor" in endpoint.query and endpoint.route.path != "/v1/goals":
+            moved = problem(await scene.send(endpoint, query=f"cursor={first}"), 422)
+            assert named(moved) == {"?cursor"}, endpoint
     for index in range(len(first)):
         other = "A" if first[index] != "A" else "B"
         changed = first[:index] + other + first[index + 1 :]
@@ -262,7 +262,7 @@ async def test_a_cursor_belongs_to_its_list_and_cannot_be_changed(scene: Scene) 
 
 # Headers.
 TAGS = [
-    "", " ", '"', '""', "x", '"x"', "W/", 'W/"1.full.en"', '"0.full.en"', '"-1.full.en"', '"1e0.full.en"', "\xe9",
+    "", " ", '"', '""', "x", '"x"', "W/", 'W/"0.full.en"', '"0.full.en"', '"-1.full.en"', '"1e0.full.en"', "\xe9",
     '"' + "9" * 10_000 + '"', ",".join(f'"{n}.full.en"' for n in range(90, 5000)), ",,,,", '"7', "'1'", "\x00",
     '"99999999999999999999.full.en"', "; DROP TABLE goals", '"01.full.en"', '"+1.full.en"', '"1 .full.en"',
 ]  # fmt: skip
@@ -413,10 +413,10 @@ async def test_only_a_plain_request_id_comes_back(scene: Scene, sent: str) -> No
 @pytest.mark.parametrize(
     "target",
     [
-        "/", "//", "/v1", "/v1/", "/v1/goals/", "/v1/goals//", "//v1/goals", "/V1/goals", "/v1/goals%2F", "/v1/goals.json",
+        "//", "/v1", "/v1/", "/v1/goals/", "/v1/goals//", "//v1/goals", "/V1/goals", "/v1/goals%2F", "/v1/goals.json",
         "/v1/nowhere", "/v1/goals/x/y/z", "/health/live/", "/.env", "/.git/config", "/admin", "/%00", "/%FF", "/\xe9",
-        "/v1/goals%0D%0AX-A:%20b", "/v1/goals%0A%0A", "/v1/../v1/goals", "/docs/assets/..%2f..%2fmain.py",
-        "/docs/assets/", "/problems/",
+        "/v1/goals%0D%0AX-A:%20b", "/v1/goals%0A%0A", "/v1/../v1/goals", "/assets/..%2f..%2fmain.py",
+        "/assets/", "/problems/",
         "/" + "x" * 100_000, "/v1/" + "a/" * 10_000, "*", "/oauth/", "/oauth/token/", "/openapi.json/", "/v1/me/x",
     ],
 )  # fmt: skip
@@ -426,9 +426,7 @@ async def test_an_unknown_address_is_a_problem(scene: Scene, target: str) -> Non
     assert (await send(scene.world.app, "HEAD", target))[::2] == (404, b"")
 
 
-@pytest.mark.parametrize(
-    "target", ["/docs/assets/%2e%2e", "/docs/assets/main.py", "/docs/assets/."]
-)
+@pytest.mark.parametrize("target", ["/assets/%2e%2e", "/assets/main.py", "/assets/."])
 async def test_only_the_listed_assets_are_served(scene: Scene, target: str) -> None:
     problem(await send(scene.world.app, "GET", target), 404)
 

@@ -102,6 +102,16 @@ async def test_leaders_and_systems_see_nothing_once_the_learners_have_left_and_a
         assert await seen(world, who, agreement, goal) == BOTH
 
 
+async def test_a_sweep_before_the_last_signature_passes_over_nothing(world: World) -> None:
+    path, digest = await world.propose(disclosure=EVERYTHING)
+    await sweep(world)
+    await world.sign(path, digest, "learner", "fellow", "coach", "tutor")
+    agreement = path.rpartition("/")[2]
+    goal = (await world.goal(agreement))["id"]
+    for who in ("head", "client"):
+        assert await seen(world, who, agreement, goal) == BOTH
+
+
 async def test_who_is_expected_back_is_not_passed_over(world: World) -> None:
     agreement = await world.agreement(disclosure=EVERYTHING)
     await world.goal(agreement)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from app.core.clock import today
+from app.models.goals import Goal
 from app.models.networks import NetworkMember
 from app.models.people import Affiliation
 from app.models.pupils import Consent
@@ -356,7 +357,7 @@ async def test_a_childrens_item_left_behind_is_shared_no_longer(world: World) ->
         pupil_basis="Public task",
         delete_by=LATER,
     )
-    await with_person(world, "administrator", evidence_item_id=item["id"])
+    shared = await with_person(world, "administrator", evidence_item_id=item["id"])
     await with_person(world, "head", goal_id=goal["id"], with_evidence=True)
     for who in ("administrator", "head"):
         assert await sees(world.actors[who], "/v1/evidence-items", item["id"])
@@ -369,6 +370,9 @@ async def test_a_childrens_item_left_behind_is_shared_no_longer(world: World) ->
         )
     for who in ("administrator", "head"):
         assert not await sees(world.actors[who], "/v1/evidence-items", item["id"])
+    # The share says whose record it is, and why: not to who reads nothing by it.
+    assert not await sees(world.administrator, "/v1/shares", shared["id"])
+    assert await sees(world.learner, "/v1/shares", shared["id"])
     answer = await share(
         world,
         evidence_item_id=item["id"],
@@ -377,3 +381,51 @@ async def test_a_childrens_item_left_behind_is_shared_no_longer(world: World) ->
         ends_on=LATER,
     )
     assert answer.status_code in (409, 422)
+
+
+async def due(world: World, entity: Any, record_id: str) -> None:
+    """The day comes on which a record is to be erased; no sweep has come by."""
+    async with world.database.work() as unit:
+        await unit.begin()
+        await unit.session.execute(
+            update(entity).where(entity.id == UUID(record_id)).values(delete_by=today())
+        )
+
+
+async def test_a_goal_whose_date_has_come_brings_no_evidence_and_no_share_to_light(
+    world: World,
+) -> None:
+    agreement = await world.agreement()
+    goal = await world.goal(agreement)
+    item = await evidence(world, agreement_id=agreement, goal_ids=[goal["id"]])
+    shared = await with_person(world, "head", goal_id=goal["id"], with_evidence=True)
+    assert await sees(world.head, "/v1/evidence-items", item["id"])
+    assert await sees(world.head, "/v1/shares", shared["id"])
+    await due(world, Goal, goal["id"])
+    assert not await sees(world.head, "/v1/evidence-items", item["id"])
+    assert not await sees(world.head, "/v1/shares", shared["id"])
+    for who in ("learner", "coach"):
+        assert await sees(world.actors[who], "/v1/shares", shared["id"])
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_the_filter_tells_of_a_share_only_to_who_reads_by_it(
+    world: World, closed: bool
+) -> None:
+    """The head sees the goal as a leader, and is a newcomer or a member of a closed network."""
+    network = await network_of(world, "head", role="member" if closed else "peripheral")
+    disclosure = {"goals": ["coaches", "leaders", "networks"]}
+    agreement = await world.agreement(disclosure=disclosure, networks=[network])
+    goal = await world.goal(agreement, shows_pupils="no")
+    assert (await share(world, goal_id=goal["id"], network_id=network)).status_code == 201
+    if closed:
+        ended = await world.learner.patch(
+            f"/v1/networks/{network}", json={"closed_on": today().isoformat()}
+        )
+        assert ended.status_code == 200, ended.text
+    assert await sees(world.head, "/v1/goals", goal["id"])
+    found = {}
+    for who in ("learner", "coach", "head"):
+        answer = await world.actors[who].get("/v1/goals", params={"network_id": network})
+        found[who] = [entry["id"] for entry in answer.json()["items"]]
+    assert found == {"learner": [goal["id"]], "coach": [goal["id"]], "head": []}

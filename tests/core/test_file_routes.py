@@ -67,7 +67,7 @@ async def caller(world: World) -> AsyncIterator[httpx.AsyncClient]:
     made.router.routes.extend(router.routes)
     problems.install(made)
     made.add_middleware(problems.Envelope)
-    for name in ("tokens", "database", "cursors"):
+    for name in ("tokens", "database", "cursors", "rates"):
         setattr(made.state, name, getattr(world.app.state, name))
     transport = httpx.ASGITransport(made, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="https://tandem.example") as client:

@@ -18,6 +18,7 @@ from app.models.amendments import (
     signers,
     without_person,
 )
+from app.models.bilingual import SAID_CY
 from app.models.terms import PARTY_READERS, FormerParties, PartyRole, Reader, RecordKind
 
 ANNA, BELA, CERI, DAFYDD = people = [UUID(int=n) for n in range(1, 5)]
@@ -150,6 +151,8 @@ OTHER: dict[str, Any] = {
     "starts_on": "2026-09-01",
     "review_on": ["2026-09-01"],
     "ends_on": "2026-09-01",
+    **{f"{name}_cy": "Arall." for name in SAID_CY},
+    "ground_rules_cy": ["Arall."],
 }
 
 

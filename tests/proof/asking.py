@@ -19,6 +19,7 @@ KINDS = {
     "person_id": "person",
     "affiliation_id": "affiliation",
     "organisation_id": "organisation",
+    "opening_id": "opening",
 }
 """The kind of record that each parameter of a path names."""
 RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
@@ -99,6 +100,11 @@ BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
     "PATCH /v1/networks/{network_id}": lambda s, r, me: {"remit": "Another remit."},
     f"POST {_MEMBER}": lambda s, r, me: _member(s, r, me),
     f"PATCH {_MEMBER}/{{network_member_id}}": lambda s, r, me: {"role": "specialist"},
+    "POST /v1/openings": lambda s, r, me: {
+        "agreement_id": s.ids["agreement"][r],
+        "reason": "A court asks.",
+        "minutes": 5,
+    },
 }
 """A right body for each operation that takes one: of the scene, the record and the caller's id."""
 

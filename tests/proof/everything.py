@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 from urllib.parse import urlencode
 
+from app.access.explanation import actions_on
 from tests.proof.asked import Asked
 from tests.proof.asking import KINDS, RESOURCES, asked
 from tests.proof.notation import ROWS
@@ -58,10 +59,11 @@ def _filters(scene: Scene, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
         yield from ({}, {"unknown": "1"})
         return
     if "resource" in endpoint.query:
-        action = {"action": "goal:read"} if "action" in endpoint.query else {}
         for word, kind in RESOURCES.items():
-            for id_ in scene.ids[kind].values():
-                yield {"resource": f"{word}:{id_}", **action}
+            actions = actions_on(word) if "action" in endpoint.query else [None]
+            for id_, action in product(scene.ids[kind].values(), actions):
+                asked = {} if action is None else {"action": action}
+                yield {"resource": f"{word}:{id_}", **asked}
         return
     yield from ({"limit": 200}, {"limit": 0}, {"cursor": "nonsense"}, {"unknown": "1"})
     for name, schema in endpoint.query.items():
@@ -74,6 +76,8 @@ def _filters(scene: Scene, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             values = ["true", "false"]
         elif name in ("q", "source", "external_id"):
             values = ["canary", "mis", "e"]
+        elif name not in ("limit", "cursor"):
+            raise AssertionError(f"{endpoint}: with what is {name} tried?")
         for value in values:
             yield {"limit": 200, name: value}
 
@@ -95,10 +99,11 @@ def pages() -> Iterator[str]:
             yield endpoint.route.path
 
 
-_FAULTS = ("stale", "careless", "broken", "unexpected", "mistyped", "empty")
+FAULTS = ("stale", "careless", "broken", "unexpected", "mistyped", "empty")
 
 
-def _with_fault(request: Asked, fault: str) -> Asked:
+def with_fault(request: Asked, fault: str) -> Asked:
+    """The request with one thing wrong."""
     if fault == "stale":
         return replace(request, if_match='"0.full.en"')
     if fault == "careless":
@@ -122,7 +127,7 @@ def writes(scene: Scene, me: str, turn: int) -> Iterator[Asked]:
         for record in _records(scene, operation):
             request = asked(scene, operation, record, me)
             yield request
-            yield _with_fault(request, _FAULTS[turn % len(_FAULTS)])
+            yield with_fault(request, FAULTS[turn % len(FAULTS)])
             turn += 1
 
 

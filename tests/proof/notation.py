@@ -6,11 +6,12 @@ from tests.proof.table import GROUPS, TABLE
 
 ACTORS = (
     "anonymous", "learner", "fellow", "coach", "tutor", "former", "newcomer", "head", "other_head",
-    "administrator", "operator", "lead", "member", "reader", "client", "network_client",
-    "disabled_client", "stranger",
+    "administrator", "operator", "second", "opener", "lead", "member", "reader", "client",
+    "network_client", "disabled_client", "stranger",
 )  # fmt: skip
 """newcomer: asked to join by an amendment; reader: somebody with whom a record is shared by name;
-lead and member: of the network; client, disabled_client: of the school."""
+second: another of the operator's administrators; opener: the same, under the opening `open`; lead and
+member: of the network; client, disabled_client: of the school."""
 
 
 class Row(NamedTuple):

@@ -11,7 +11,7 @@ from app.models.networks import NetworkMember
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.people import AffiliationRole, Client, Person, PersonIdentifier
 from tests.proof.notation import ACTORS
-from tests.proof.stage import Scene
+from tests.proof.stage import OPERATORS, Scene
 from tests.worlds import Actor, add_organisation, add_person, affiliate, token
 
 AT_SCHOOL = ("learner", "fellow", "coach", "tutor", "head", "administrator", "newcomer", "reader")
@@ -19,10 +19,12 @@ AT_SCHOOL = ("learner", "fellow", "coach", "tutor", "head", "administrator", "ne
 
 
 async def add_people(scene: Scene) -> None:
-    """former, newcomer and reader at the school; lead and member at a college; the stranger nowhere."""
+    """former, newcomer and reader at the school; lead and member at a college; second and the stranger
+    nowhere."""
     world = scene.world
     world.actors["other_head"] = world.actors.pop("stranger")
-    secret = scene.planted.plant("stranger's name", "stranger", "operator")
+    await world.operator_named("second")
+    secret = scene.planted.plant("stranger's name", "stranger", *OPERATORS)
     async with world.database.work() as unit:
         college = await add_organisation(unit, OrganisationKind.COLLEGE, "Coleg Cymuned")
         for who, place, name in (
@@ -39,7 +41,7 @@ async def add_people(scene: Scene) -> None:
                 world.affiliations[who] = await affiliate(
                     unit, person, place, AffiliationRole.TEACHER
                 )
-        asker = await add_person(unit, scene.planted.plant("name of who asks", "lead", "operator"))
+        asker = await add_person(unit, scene.planted.plant("name of who asks", "lead", *OPERATORS))
     scene.keep("organisation", "school", str(world.school))
     scene.keep("organisation", "college", str(college))
     scene.keep("organisation", "authority", str(world.authority))
@@ -51,7 +53,8 @@ async def add_people(scene: Scene) -> None:
         scene.keep("affiliation", "other_head" if who == "stranger" else who, str(id_))
     other = await scene.call("other_head", "GET", "/v1/me")
     scene.keep("organisation", "elsewhere", other["affiliations"][0]["organisation_id"])
-    contact = scene.planted.plant("safeguarding contact", "learner", *ACTORS[1:])
+    everybody = [who for who in ACTORS if who not in ("anonymous", "opener")]
+    contact = scene.planted.plant("safeguarding contact", *everybody)
     await scene.change(Organisation, str(world.school), safeguarding_contact=contact)
 
 

@@ -46,6 +46,22 @@ def _party(role: str, home: str | None = None) -> Callable[[Scene, Any, str], An
     return put
 
 
+def _dual_role(field: str) -> Callable[[Scene, Any, str], Any]:
+    """Somebody is said to have a second role: towards a learner, or as the learner."""
+
+    def put(scene: Scene, body: Any, id_: str) -> Any:
+        ids = scene.ids["person"]
+        role = {
+            "person_id": ids["coach"], "learner_id": ids["learner"], field: id_,
+            "relation": "line_manages", "safeguards": "None.",
+        }  # fmt: skip
+        return {"changes": {"dual_roles": [role]}} if "changes" in body else {
+            **body, "dual_roles": [role],
+        }  # fmt: skip
+
+    return put
+
+
 def _changed(scene: Scene, body: Any, id_: str) -> Any:
     return {"changes": {"networks": [id_]}}
 
@@ -77,14 +93,25 @@ BODIES = (
     Reference(f"POST {_PLAIN}/amendments", "plain", "person", _party("learner", "college")),
     Reference(f"POST {_PLAIN}/amendments", "plain", "person", _party("learner", "elsewhere")),
     Reference(f"POST {_PLAIN}/amendments", "plain", "network", _changed),
+    *(
+        Reference(operation, record, "person", _dual_role(field))
+        for field in ("person_id", "learner_id")
+        for operation, record in (
+            ("POST /v1/learning-agreements", "own"),
+            (f"PATCH {_PLAIN}", "draft"),
+            (f"POST {_PLAIN}/amendments", "plain"),
+        )
+    ),
     Reference(f"POST {_PLAIN}/detachments", "plain", "network", _set(network_id=False)),
     Reference("POST /v1/affiliations", "at_school", "person", _set(person_id=False)),
     Reference("POST /v1/networks", "own", "network", _set(parent_id=False)),
     Reference("PATCH /v1/networks/{network_id}", "network", "network", _set(parent_id=False)),
     Reference("POST /v1/networks/{network_id}/members", "network", "person", _set(person_id=False)),
+    Reference("POST /v1/openings", "main", "agreement", _set(agreement_id=False)),
 )  # fmt: skip
-"""Every reference in a body to something that can be hidden. Organisations and frameworks are
-everybody's; the `id` of a new record is another matter (docs/decisions/identifiers.md)."""
+"""Every reference in a body to something that can be hidden."""
+FREE = ("home_organisation_id", "controller_organisation_id", "organisation_id", "framework_items")
+"""Fields that name what is everybody's: organisations and frameworks."""
 
 
 def in_body(scene: Scene, reference: Reference, me: str, id_: str) -> Asked:
@@ -92,6 +119,17 @@ def in_body(scene: Scene, reference: Reference, me: str, id_: str) -> Asked:
     request = asked(scene, reference.operation, reference.record, me)
     body = reference.put(scene, json.loads(request.body), id_)
     return replace(request, body=json.dumps(body).encode())
+
+
+def may_name(reference: Reference, actor: str) -> set[str]:
+    """Names of the records that an actor may name though they are hidden: those that the table lets
+    the operator's administrators ask to open."""
+    return {
+        row.record
+        for row in ROWS
+        if row.operation == reference.operation == "POST /v1/openings"
+        and row.expected[actor] == "201"
+    }
 
 
 def in_parameters() -> Iterator[tuple[str, str, str]]:
@@ -106,12 +144,15 @@ def in_parameters() -> Iterator[tuple[str, str, str]]:
 
 @cache
 def hidden(kind: str, actor: str) -> list[str]:
-    """Names of the records that the table hides from an actor."""
+    """Names of the records that the table hides from an actor: who may read none of them is told so
+    (403), whether or not there is one."""
     if kind not in KINDS.values():
         return []
     shown = {kind: f"{{{parameter}}}" for parameter, kind in KINDS.items()}
     return [
         row.record.replace("_with_", " with ")
         for row in ROWS
-        if row.method == "GET" and row.path.endswith(shown[kind]) and row.expected[actor] == "404"
+        if row.method == "GET"
+        and row.path.endswith(shown[kind])
+        and row.expected[actor] in ("403", "404")
     ]

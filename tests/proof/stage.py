@@ -8,9 +8,11 @@ from sqlalchemy import update
 
 from tests.proof.asked import Asked
 from tests.proof.planted import Aviary
+from tests.raw import Answer
 from tests.worlds import World
 
 PARTIES = ("learner", "fellow", "coach", "tutor")
+OPERATORS = ("operator", "second")
 
 
 @dataclass
@@ -28,7 +30,19 @@ class Scene:
     @property
     def tokens(self) -> dict[str, str | None]:
         """The token of each actor; nobody's for the anonymous."""
-        return {"anonymous": None, **{n: a.token for n, a in self.world.actors.items()}}
+        found = {name: actor.token for name, actor in self.world.actors.items()}
+        return {"anonymous": None, "opener": found["second"], **found}
+
+    def me(self, actor: str) -> str:
+        """The id that an actor names as their own; the anonymous say that they are the learner."""
+        who = {"anonymous": "learner", "opener": "second"}.get(actor, actor)
+        return str(self.world.actors[who].id)
+
+    async def ask(self, actor: str, request: Asked, **headers: str) -> Answer:
+        """A request as the actor makes it; the opener always says under which opening."""
+        if actor == "opener":
+            headers["Break-Glass"] = self.ids["opening"]["open"]
+        return await request.by(self.world.app, self.tokens[actor], **headers)
 
     def keep(self, kind: str, name: str, id_: str) -> str:
         """Notes the id of a record."""

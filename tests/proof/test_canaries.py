@@ -1,7 +1,6 @@
 """Texts planted where only some may read them are sent to nobody else, in no byte of any answer."""
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,88 +9,31 @@ from sqlalchemy import event
 from tests.proof.asked import Asked
 from tests.proof.asking import asked
 from tests.proof.everything import pages, reads, writes
+from tests.proof.hunting import Hunt
 from tests.proof.listening import log_lines
 from tests.proof.notation import ACTORS
-from tests.proof.planted import Canary
 from tests.proof.stage import Scene
 from tests.proof.unmade import unmade
-from tests.raw import Answer
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass
-class Search:
-    """What was asked, what came, and what should not have."""
-
-    scene: Scene
-    asked: Counter[str] = field(default_factory=Counter)
-    size: int = 0
-    seen: dict[str, set[Canary]] = field(default_factory=dict)
-    leaks: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    async def ask(self, actor: str, request: Asked, **headers: str) -> Answer:
-        """Sends a request and looks through every byte of its answer."""
-        answer = await request.by(self.scene.world.app, self.scene.tokens[actor], **headers)
-        head = "\n".join(f"{name}: {value}" for name, value in answer.headers).encode()
-        self.asked[f"{answer.status // 100}xx"] += 1
-        if answer.status >= 500:
-            self.failures.append(f"{answer.status} to {actor}: {request}")
-        self.size += len(head) + len(answer.body)
-        found = self.scene.planted.found(head + b"\n" + answer.body)
-        self.seen.setdefault(actor, set()).update(found)
-        for canary in found:
-            if actor not in canary.allowed:
-                self.leaks.append(
-                    f"{canary.label} to {actor}: {answer.status} {request.method} "
-                    f"{request.path}?{request.query}"
-                )
-        return answer
-
-    async def turn_pages(self, actor: str, path: str) -> None:
-        """Goes through a list one by one; others try the cursors of the learner on the way."""
-        cursor = None
-        for _ in range(12):
-            query = "limit=1" + (f"&cursor={cursor}" if cursor else "")
-            answer = await self.ask(actor, Asked("GET", path, query))
-            cursor = answer.json()["next"] if answer.status == 200 else None
-            if cursor is None:
-                return
-            for thief in ("stranger", "head", "former") if actor == "learner" else ():
-                await self.ask(thief, Asked("GET", path, f"limit=200&cursor={cursor}"))
-
-    def report(self, record_property: Any, name: str) -> None:
-        """The numbers, for the test's report; then the leaks, if there are any."""
-        requests = sum(self.asked.values())
-        record_property("requests", requests)
-        record_property("bytes", self.size)
-        record_property("canaries", len(self.scene.planted.birds))
-        print(
-            f"\n{name}: {len(self.scene.planted.birds)} canaries, {len(self.seen)} actors, "
-            f"{requests:,} requests {dict(self.asked)}, {self.size:,} bytes looked through"
-        )
-        assert self.failures == []
-        shown = "\n".join(sorted(set(self.leaks))[:60])
-        assert not self.leaks, f"{len(set(self.leaks))} leaks:\n{shown}"
 
 
 async def test_no_read_shows_anybody_what_is_not_theirs_and_its_readers_all_of_it(
     scene: Scene, record_property: Any
 ) -> None:
-    search, everything = Search(scene), list(reads(scene))
+    hunt, everything = Hunt(scene), list(reads(scene))
     with unmade(), log_lines() as logged:
         for actor in ACTORS:
             for request in everything:
-                await search.ask(actor, request)
+                await hunt.ask(actor, request)
             for path in pages():
-                await search.turn_pages(actor, path)
-    search.report(record_property, "Reads")
+                await hunt.turn_pages(actor, path)
+    hunt.report(record_property, "Reads")
     unseen = [
         f"{canary.label} by {actor}"
         for canary in scene.planted.birds.values()
         for actor in canary.seen_by
-        if canary not in search.seen[actor]
+        if canary not in hunt.seen[actor]
     ]
     assert unseen == [], "the search is blind: these must be found by who may read them"
     assert scene.planted.found("\n".join(logged).encode()) == set()
@@ -100,18 +42,17 @@ async def test_no_read_shows_anybody_what_is_not_theirs_and_its_readers_all_of_i
 async def test_no_write_and_no_refusal_shows_anybody_what_is_not_theirs(
     scene: Scene, record_property: Any
 ) -> None:
-    search = Search(scene)
+    hunt = Hunt(scene)
     with unmade(), log_lines() as logged:
         for turn, actor in enumerate(ACTORS):
-            me = str(scene.world.actors["learner" if actor == "anonymous" else actor].id)
-            for request in writes(scene, me, turn):
-                await search.ask(actor, request)
+            for request in writes(scene, scene.me(actor), turn):
+                await hunt.ask(actor, request)
             for request, key in scene.sent:
                 # Somebody else's key, and the very body and id that they sent.
-                await search.ask(actor, request, **{"Idempotency-Key": key})
-                await search.ask(actor, request)
-    assert search.asked["2xx"] > 100, "writes that succeed answer with records, too"
-    search.report(record_property, "Writes")
+                await hunt.ask(actor, request, **{"Idempotency-Key": key})
+                await hunt.ask(actor, request)
+    assert hunt.asked["2xx"] > 100, "writes that succeed answer with records, too"
+    hunt.report(record_property, "Writes")
     assert scene.planted.found("\n".join(logged).encode()) == set()
 
 

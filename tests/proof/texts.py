@@ -34,15 +34,26 @@ def agreement(
         **{line: plant(line, *(first if line == "purpose" else ())) for line in _LINES}
     )
     text["ground_rules"] = [plant("ground rule")]
-    text["supporters"] = [{"name": plant("supporter"), "support": plant("support")}]
+    text["supporters"] = [
+        {
+            "name": plant("supporter"),
+            "support": plant("support"),
+            "support_cy": plant("support in Welsh"),
+        }
+    ]
     text["dual_roles"] = [
         {
             "person_id": str(world.coach.id),
             "learner_id": str(world.learner.id),
             "relation": "line_manages",
             "safeguards": plant("safeguards"),
+            "safeguards_cy": plant("safeguards in Welsh"),
         }
     ]
+    text |= {
+        f"{line}_cy": plant(f"{line} in Welsh") for line in _LINES if line != "data_controller"
+    }
+    text["ground_rules_cy"] = [plant("ground rule in Welsh")]
     return {**text, **more}
 
 

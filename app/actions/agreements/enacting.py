@@ -45,6 +45,8 @@ async def found(owned: Agreement, version: AgreementVersion, text: AgreementText
     for term in terms_of(agreement.id, text, version.number):
         await unit.insert(term)
     await _name_networks(owned, text)
+    # As long as nobody was a party, the sweep found no learner at the home organisation.
+    await learners_may_be_there(unit, agreement.id)
 
 
 async def replace(owned: Agreement, version: AgreementVersion, text: AgreementText) -> None:

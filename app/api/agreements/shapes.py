@@ -82,7 +82,8 @@ class AgreementOut(_Both):
     text: Annotated[
         Json[dict[str, Any]],
         Field(
-            description="The fields of the draft, the limit of confidentiality, the obligations."
+            description="The fields of the draft, the limit of confidentiality, the obligations. In two "
+            "languages: `unreviewed` names what is our own Welsh, read by no translator yet."
         ),
     ]
 

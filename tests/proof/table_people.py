@@ -1,0 +1,109 @@
+"""Who gets what of people, places, networks, and of what is everybody's; see tests/proof/table.py."""
+
+PEOPLE = """
+GET /v1/people
+    learner     200+ COLLEAGUES OPERATORS lead member client | 403 opener | 200- rest
+    stranger    200+ stranger OPERATORS | 403 opener | 200- rest
+    asker       200+ OPERATORS | 403 opener | 200- rest
+    lead        200+ lead learner member OPERATORS | 403 opener | 200- rest
+POST /v1/people
+    at_school   201 administrator OPERATORS client | 403 rest
+GET /v1/people/{person_id}
+    learner     200 COLLEAGUES OPERATORS lead member client | 403 opener | 404 rest
+    stranger    200 stranger OPERATORS | 403 opener | 404 rest
+    asker       200 OPERATORS | 403 opener | 404 rest
+    former      200 former OPERATORS | 403 opener | 404 rest
+    other_head  200 other_head OPERATORS | 403 opener | 404 rest
+    lead        200 lead learner member OPERATORS | 403 opener | 404 rest
+PATCH /v1/people/{person_id}
+    learner     200 learner administrator OPERATORS client | 403 opener COLLEAGUES lead member | 404 rest
+    stranger    200 stranger OPERATORS | 403 opener | 404 rest
+GET /v1/affiliations
+    learner     200+ learner administrator OPERATORS client | 403 opener | 200- rest
+    former      200+ former administrator OPERATORS client | 403 opener | 200- rest
+    other_head  200+ other_head OPERATORS | 403 opener | 200- rest
+POST /v1/affiliations
+    at_school   201 administrator OPERATORS client | 403 rest
+GET /v1/affiliations/{affiliation_id}
+    learner     200 learner administrator OPERATORS client | 403 opener | 404 rest
+    other_head  200 other_head OPERATORS | 403 opener | 404 rest
+PATCH /v1/affiliations/{affiliation_id}
+    learner     200 administrator OPERATORS client | 403 opener learner | 404 rest
+    other_head  200 OPERATORS | 403 opener other_head | 404 rest
+GET /v1/organisations
+    school      403 opener | 200+ rest
+POST /v1/organisations
+    below       201 administrator OPERATORS client | 403 rest
+    top         201 OPERATORS | 403 rest
+GET /v1/organisations/{organisation_id}
+    school      403 opener | 200 rest
+PATCH /v1/organisations/{organisation_id}
+    school      200 administrator OPERATORS client | 403 rest
+GET /v1/organisations/{organisation_id}/audit
+    school      200 administrator OPERATORS | 403 rest
+GET /v1/audit
+    -           200 OPERATORS | 403 rest
+GET /v1/me/history
+    -           403 BARRED | 200 rest
+GET /v1/me
+    -           403 opener | 200 rest
+GET /v1/me/permissions
+    -           403 opener | 200 rest
+GET /v1/networks
+    network     200+ PARTIES lead member OPERATORS network_client | 403 opener | 200- rest
+    private     200+ lead OPERATORS | 403 opener | 200- rest
+POST /v1/networks
+    own         201 COLLEAGUES other_head operator lead member | 403 rest
+GET /v1/networks/{network_id}
+    network     200 PARTIES lead member OPERATORS network_client | 403 opener | 404 rest
+    private     200 lead OPERATORS | 403 opener | 404 rest
+PATCH /v1/networks/{network_id}
+    network     200 lead | 403 PARTIES member OPERATORS BARRED | 404 rest
+    private     200 lead | 403 OPERATORS BARRED | 404 rest
+GET /v1/networks/{network_id}/members
+    member      200+ learner lead member | 403 opener | 200- fellow coach tutor OPERATORS network_client | 404 rest
+    asker       200+ lead | 403 opener | 200- PARTIES member OPERATORS network_client | 404 rest
+POST /v1/networks/{network_id}/members
+    college     201 lead | 403 PARTIES member OPERATORS BARRED | 404 rest
+    self        201 fellow coach tutor OPERATORS | 409 learner lead member | 403 BARRED | 404 rest
+GET /v1/networks/{network_id}/members/{network_member_id}
+    member      200 learner lead member | 403 opener | 404 rest
+    asker       200 lead | 403 opener | 404 rest
+PATCH /v1/networks/{network_id}/members/{network_member_id}
+    member      200 lead | 403 learner member BARRED | 404 rest
+    asker       200 lead | 403 BARRED | 404 rest
+POST /v1/networks/{network_id}/members/{network_member_id}/confirmation
+    asker       200 lead | 403 BARRED | 404 rest
+    member      409 lead | 403 learner member BARRED | 404 rest
+POST /v1/networks/{network_id}/members/{network_member_id}/ending
+    member      200 lead member | 403 learner BARRED | 404 rest
+    learner     200 lead learner | 403 member BARRED | 404 rest
+    asker       200 lead | 403 BARRED | 404 rest
+"""
+
+PUBLIC = """
+GET /v1/frameworks
+    -           403 opener | 200 rest
+GET /v1/frameworks/{code}
+    coaching-principles   403 opener | 200 rest
+GET /v1/frameworks/{code}/versions/{version}
+    coaching-principles:1 403 opener | 200 rest
+GET /v1/principles
+    -           403 opener | 200 rest
+GET /v1/principles/{code}
+    1           403 opener | 200 rest
+POST /oauth/token
+    client      200 anonymous | 400 rest
+GET /.well-known/jwks.json
+    -           200 anonymous rest
+GET /health/live
+    -           200 anonymous rest
+GET /health/ready
+    -           200 anonymous rest
+GET /
+    -           200 anonymous rest
+GET /problems
+    -           200 anonymous rest
+GET /problems/{slug}
+    not-found   200 anonymous rest
+"""
