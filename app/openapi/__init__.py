@@ -15,7 +15,7 @@ from app.access.gates import ActionGate
 from app.access.grants import GRANTS, SCOPES
 from app.core.routes import gates_of
 from app.openapi import answers as answers_of
-from app.openapi.answers import Json
+from app.openapi.headers import HEADERS, Json, headers_of_all, refs
 from app.openapi.shown import add_examples, answers_with_etag, problem_examples
 
 DESCRIPTION = """\
@@ -128,18 +128,18 @@ def _complete(operation: Json, route: APIRoute, method: str, components: Json) -
             "content": {kind: dict(media) for kind, media in content.items()},
         }
     if any(parameter["name"] == "If-None-Match" for parameter in parameters):
-        answers["304"] = {"description": "", "headers": answers_of.refs("ETag")}
+        answers["304"] = {"description": "", "headers": refs("ETag")}
     for status, answer in answers.items():
-        answer.setdefault("headers", {}).update(answers_of.refs(*answers_of.headers_of_all(route)))
+        answer.setdefault("headers", {}).update(refs(*headers_of_all(route)))
         if int(status) < 400:
             if answer["description"] in ("", "Successful Response"):
                 answer["description"] = answers_of.SUCCESS[int(status)]
             if method == "POST" and gate is not None and gate.takes_key:
-                answer["headers"] |= answers_of.refs("Idempotency-Replayed")
+                answer["headers"] |= refs("Idempotency-Replayed")
             if any(parameter["name"] == "cursor" for parameter in parameters):
-                answer["headers"] |= answers_of.refs("Link")
+                answer["headers"] |= refs("Link")
             if status == "200" and any(p["name"] == "Accept-Language" for p in parameters):
-                answer["headers"] |= answers_of.refs("Content-Language")
+                answer["headers"] |= refs("Content-Language")
     add_examples(operation)
     if claims:
         answers["200"]["headers"] = {**answers["201"]["headers"]}
@@ -200,7 +200,7 @@ def document(app: FastAPI) -> Json:
         components["schemas"].pop(name, None)
     components["schemas"]["Problem"] = answers_of.problem_schema()
     components["responses"] = {}
-    components["headers"] = copy.deepcopy(answers_of.HEADERS)
+    components["headers"] = copy.deepcopy(HEADERS)
     components["examples"] = problem_examples()
     components["securitySchemes"] = {
         "tandem": {

@@ -8,8 +8,8 @@ from app.core.errors import (
     TooSlow,
     Unavailable,
 )
-from app.openapi.answers import HEADERS, Json, refs
 from app.openapi.examples import Step, story
+from app.openapi.headers import HEADERS, Json, refs
 
 UNSENT: tuple[Problem, ...] = (
     TooSlow(30),
