@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -101,6 +101,8 @@ class Crowded(NamedTuple):
     elsewhere: UUID
     other_agreements: dict[str, UUID]
     people: dict[str, UUID]
+    gathered_at: datetime
+    """What is hidden is written later than this, and nothing else."""
 
 
 ACTORS = (
@@ -179,7 +181,16 @@ async def gather(world: World) -> Crowded:
         await add(unit, NetworkMember, past)
     await amending.leave(world, path, "former")
     return Crowded(
-        world, agreement, network, seen, {}, other_networks, elsewhere, other_agreements, people
+        world,
+        agreement,
+        network,
+        seen,
+        {},
+        other_networks,
+        elsewhere,
+        other_agreements,
+        people,
+        now(),
     )
 
 

@@ -34,6 +34,7 @@ class Server:
     settings: dict[str, str] = field(default_factory=dict)
     """More settings, without their `TANDEM_`."""
     module: str = "app.cli"
+    workers: int = 1
 
     @property
     def base(self) -> str:
@@ -62,11 +63,15 @@ class Server:
             check=False,
         )
 
-    def start(self, *arguments: str) -> None:
+    def _serve(self) -> list[str]:
+        serve = [sys.executable, "-W", "error", "-m", self.module, "serve"]
+        return [*serve, "--workers", str(self.workers)]
+
+    def start(self) -> None:
         """Starts the process and waits until it is ready."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", self.module, "serve", *arguments],
+                self._serve(),
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -108,9 +113,9 @@ class Server:
 
 
 @contextmanager
-def serving(url: str, folder: Path) -> Iterator[Server]:
+def serving(url: str, folder: Path, *, workers: int = 1) -> Iterator[Server]:
     """A migrated server with the demonstration cluster in its database."""
-    server = Server(url, folder)
+    server = Server(url, folder, workers=workers)
     done = server.command("demonstrate")
     assert done.returncode == 0, done.stdout + done.stderr
     server.start()

@@ -7,7 +7,8 @@ import pytest
 
 from app.access.caller import CallerKind
 from app.access.evidence import EVIDENCE_ITEMS
-from app.access.visibility import Resource, item_query, page_query
+from app.access.goals import GOALS
+from app.access.visibility import SINCE, Resource, item_query, page_query
 from app.core.clock import today
 from app.core.ids import uuid7
 from app.core.query import Query
@@ -30,6 +31,7 @@ def reads(crowded: Crowded) -> Iterator[Read]:
             values = {"me": caller, "client": caller, "today": today(), "cursor": uuid7()}
             page = page_query(resource, kind, frozenset(), continued=True)
             one = item_query(resource, kind)
+            changed = page_query(resource, kind, frozenset((SINCE,)), continued=True)
 
             def read(
                 what: str,
@@ -45,6 +47,12 @@ def reads(crowded: Crowded) -> Iterator[Read]:
             yield read("page", page, LIMIT + 1, limit=LIMIT + 1)
             # No branch stops before its end.
             yield read("whole list", page, VISIBLE, limit=VISIBLE + 1)
+            # Hidden rows are newer than the seen ones, and so the only ones that were written since.
+            since = {SINCE: crowded.gathered_at, "limit": LIMIT + 1}
+            yield read("written since", changed, 0, **since)
+            if resource is GOALS:
+                narrowed = page_query(resource, kind, frozenset(("state",)), continued=True)
+                yield read("in a state", narrowed, 0, state="agreed", limit=LIMIT + 1)
             yield read("one seen", one, 1, id=crowded.seen[resource.kind][7])
             for number, hidden in enumerate(crowded.hidden[resource.kind]):
                 yield read(f"hidden {number}", one, 0, id=hidden)

@@ -260,7 +260,8 @@ def test_several_processes_end_together_and_refuse_who_comes_late(
         assert "PostgreSQL" in refused.stderr
         return
     server.url = fresh_url
-    server.start("--workers", "2")
+    server.workers = 2
+    server.start()
     with Slow(server) as slow:
         assert get(server, "/health/ready").status_code == 200
         server.process.terminate()  # type: ignore[union-attr]

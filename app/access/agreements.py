@@ -206,6 +206,12 @@ def _search(row: Any, kind: CallerKind, way: Way, asked: Any) -> ColumnElement[b
     return or_(found, and_(not_(_reads_text(row, kind)), in_one))
 
 
+def _changed(row: Any, kind: CallerKind, way: Way, since: Any) -> ColumnElement[bool]:
+    """Who reads what was agreed is shown when it was last written. Existence, and one version of it,
+    show no moment: they are always found, so that neither finding nor missing them tells one."""
+    return or_(row.c.updated_at >= since, not_(_reads_text(row, kind)))
+
+
 def _relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnElement[bool]]:
     if kind is CallerKind.CLIENT:
         return {}
@@ -297,6 +303,7 @@ AGREEMENTS = register(
         },
         filter_types={"home_organisation_id": Id, "network_id": Id},
         search=_search,
+        changed=_changed,
         prepare=_show,
         owes_receipt=_owes_receipt,
         holds=_HOLD,

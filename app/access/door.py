@@ -13,6 +13,7 @@ from app.access.grants import GRANTS, Action, Relation
 from app.access.visibility import (
     QUESTION,
     RESOURCES,
+    SINCE,
     Resource,
     insert_query,
     item_query,
@@ -157,8 +158,10 @@ class Access:
             frozenset(filters),
             continued=query.cursor is not None,
         )
-        # A rare word may lead through everything that the caller sees.
-        found = await self.read(statement, long=QUESTION in filters, **values)
+        # A rare word, or a day on which little was written, may lead through everything that the
+        # caller sees.
+        long = not filters.keys().isdisjoint((QUESTION, SINCE))
+        found = await self.read(statement, long=long, **values)
         rows = _prepared(resource, found)
         following = None
         if len(rows) > query.limit:

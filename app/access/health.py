@@ -22,4 +22,8 @@ async def schema_of(database: Database) -> str | None:
 
 async def check_ready(database: Database) -> bool:
     """Whether requests can be answered; Unavailable when the database does not answer."""
-    return await schema_of(database) == SCHEMA
+    try:
+        return await schema_of(database) == SCHEMA
+    except (sqlite3.Error, asyncpg.PostgresError):
+        # Dropped, damaged, or closed to us: nothing that asking again soon would mend.
+        return False

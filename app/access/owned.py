@@ -51,6 +51,10 @@ evidence_of = EvidenceGoal.__table__.alias("evidence_of")
 kept = _kept.alias("kept")
 
 
+OWNER = "owner"
+"""Name of the way of seeing of those whose record it is."""
+
+
 def open_to_others(row: Any) -> ColumnElement[bool]:
     """Whether the record's date has not passed: then only its owner and the parties see that it was."""
     return or_(row.c.delete_by.is_(None), row.c.delete_by > r.today)
@@ -213,7 +217,7 @@ def owned_ways(kind: str, disclosed: RecordKind) -> Callable[[Any, CallerKind], 
         if caller is CallerKind.CLIENT:
             return _client_ways(row, kind, disclosed)
         return [
-            Way("owner", row.c.owner_id == r.me),
+            Way(OWNER, row.c.owner_id == r.me),
             *([_author(row)] if disclosed is RecordKind.GOALS else ()),
             *(_by_class(row, reader) for reader in PARTY_READERS),
             Way(

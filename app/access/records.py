@@ -13,7 +13,7 @@ from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.opened import opened_record
 from app.access.owned import as_it_stood, owed_receipt, owned_relations, owned_ways, shared_with
-from app.access.searching import Said, words_shown
+from app.access.searching import Hidden, Said, moment_shown, words_shown
 from app.access.standing import hold_agreement, nothing_more
 from app.access.visibility import KEPT, Resource, register
 from app.core.clock import today
@@ -103,7 +103,7 @@ def record(
     lists: tuple[str, ...] = (),
     finish: Callable[[dict[str, Any]], None] = lambda row: None,
     said: Said | None = None,
-    hidden: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None,
+    hidden: Hidden | None = None,
     opened: Callable[[Any], ColumnElement[bool]] = lambda row: true(),
 ) -> Resource:
     """Registers a kind of owned record.
@@ -111,7 +111,7 @@ def record(
     `shown` are its own columns, `erased` what they hold once the record is erased, `filters` the
     condition and the type of each filter, `more` further columns that the row alone does not give,
     `lists` those of them that are JSON lists of what may be taken away again. `finish` has the last
-    word on a row that was read. `said` and `hidden` are those of `words_shown`; `opened` is what an
+    word on a row that was read. `said` and `hidden` are those of `words_shown` and `moment_shown`; `opened` is what an
     opening asks beside a tick for a party.
     """
 
@@ -144,6 +144,7 @@ def record(
             if disclosed is RecordKind.REFLECTIONS
             else lambda row: opened_record(row, opened(row)),
             search=words_shown(kind, said, hidden),
+            changed=moment_shown(kind, hidden),
         )
     )
     return RECORDS[disclosed]

@@ -1,13 +1,14 @@
-"""What a record is found by: the words of what the caller is shown of it, and nothing else."""
+"""What a record is found by: the words, or the moment, of what the caller is shown of it, and nothing
+else."""
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, literal, not_, select, true
+from sqlalchemy import ColumnElement, Text, and_, literal, not_, or_, select, true
 
 from app.access.caller import CallerKind
-from app.access.owned import kept, open_to_others
-from app.access.visibility import KEPT, RESOURCES, Way, visible
+from app.access.owned import OWNER, kept, open_to_others
+from app.access.visibility import KEPT, RESOURCES, WRITTEN, Way, visible
 from app.core.search import all_words, has_words
 from app.models.agreements import AgreementParty, AgreementSignature
 from app.models.people import Person
@@ -19,9 +20,12 @@ _people: Any = Person.__table__
 Said = Callable[[Any, Any], ColumnElement[str]]
 """Further words of a record: as it is, or (the second argument) as it was at a moment."""
 
+Hidden = Callable[[Any, CallerKind], ColumnElement[bool]]
+"""Whether the caller is shown no more of a record than that it is there."""
+
 
 def words_shown(
-    kind: str, said: Said | None, hidden: Callable[[Any, CallerKind], ColumnElement[bool]] | None
+    kind: str, said: Said | None, hidden: Hidden | None
 ) -> Callable[[Any, CallerKind, Way, Any], ColumnElement[bool]]:
     """`search` of a kind of record. `said` adds to its own words; `hidden`: none of them is shown."""
 
@@ -38,6 +42,29 @@ def words_shown(
             # Who sees it as it is finds it by what it says today.
             not_(visible(RESOURCES[kind], row, caller, as_it_is=True)) if as_it_was else true(),
         )
+
+    return condition
+
+
+def moment_shown(
+    kind: str, hidden: Hidden | None
+) -> Callable[[Any, CallerKind, Way, Any], ColumnElement[bool]]:
+    """`changed` of a kind of record.
+
+    Who keeps it or typed it is shown nothing of later writes: for them it is as old as their copy.
+    What shows no moment at all is always found, so that neither finding nor missing it tells one.
+    """
+
+    def condition(row: Any, caller: CallerKind, way: Way, since: Any) -> ColumnElement[bool]:
+        if way.name == WRITTEN:
+            return row.c.created_at >= since  # type: ignore[no-any-return]
+        if way.name == KEPT:
+            as_it_is = visible(RESOURCES[kind], row, caller, as_it_is=True)
+            return and_(kept.c.kept_at >= since, not_(as_it_is))
+        written: ColumnElement[bool] = row.c.updated_at >= since
+        if hidden is None or way.name != OWNER:
+            return written
+        return or_(written, hidden(row, caller))
 
     return condition
 

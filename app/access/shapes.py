@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.access.gates import Row
 from app.core import wire
-from app.core.pages import PageQuery
+from app.core.pages import ChangesQuery
 from app.core.search import Question
 from app.models.pupils import Consent, PupilsShown, SaidOfPupils
 from app.models.terms import RecordReader
@@ -37,7 +37,7 @@ class RecordOut(wire.Resource):
     ] = None
 
 
-class RecordQuery(PageQuery):
+class RecordQuery(ChangesQuery):
     """Filters that every list of owned records takes."""
 
     q: Question | None = None

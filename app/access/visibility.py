@@ -36,7 +36,7 @@ from app.access.caller import CallerKind
 from app.core.query import Query
 from app.core.search import Pieces, has_words
 from app.core.sql import each_id, there_is, wire
-from app.core.tables import Id
+from app.core.tables import Id, Moment
 
 
 def parameter(name: str, type_: Any) -> BindParameter[Any]:
@@ -104,6 +104,11 @@ Ways = Callable[[Any, CallerKind], list[Way]]
 """The ways of seeing a row of the given table (or alias), for a kind of caller."""
 
 
+def by_moment(row: Any, kind: CallerKind, way: Way, since: Any) -> ColumnElement[bool]:
+    """`changed` of what shows everybody who sees it when it was last written."""
+    return row.c.updated_at >= since  # type: ignore[no-any-return]
+
+
 @dataclass(frozen=True)
 class Resource:
     """What the door needs to know of a kind of record."""
@@ -123,6 +128,9 @@ class Resource:
     filter_types: Mapping[str, Any] = field(default_factory=dict)
     search: Callable[[Any, CallerKind, Way, BindParameter[Any]], ColumnElement[bool]] | None = None
     """Whether the words asked for (`q`) stand in what the caller is shown of a row by a way."""
+    changed: Callable[[Any, CallerKind, Way, BindParameter[Any]], ColumnElement[bool]] = by_moment
+    """Whether a row is of those that were written since a moment (`updated_since`), told by what the
+    caller is shown of it by a way, and by nothing else."""
     owes_receipt: Callable[[Any, CallerKind], ColumnElement[bool]] | None = None
     prepare: Callable[[dict[str, Any]], None] | None = None
     """Finishes a row that was read, in place: what SQL says less well."""
@@ -162,6 +170,9 @@ def register(resource: Resource) -> Resource:
 QUESTION = "q"
 """Name of the filter by words."""
 
+SINCE = "updated_since"
+"""Name of the filter by the moment of the last write."""
+
 
 def by_words(row: Any, kind: CallerKind, way: Way, asked: Any) -> ColumnElement[bool]:
     """`search` of what looks the same to everybody who sees it."""
@@ -175,7 +186,8 @@ WRITTEN = "author"
 """Name of the way of seeing of those who read no more of a record than what they typed."""
 
 _PARTLY = (KEPT, WRITTEN)
-_NEVER_CHANGE = frozenset(("agreement_id", "owner_id", QUESTION))
+# By words and by the moment each way is asked for what it shows.
+_NEVER_CHANGE = frozenset(("agreement_id", "owner_id", QUESTION, SINCE))
 
 
 def visible(
@@ -268,8 +280,9 @@ def page_query(
 ) -> Query:
     """One page, newest id first: `limit` rows below `cursor` that pass the filters."""
 
-    searches = resource.search if QUESTION in filters else None
-    plain = sorted(filters - {QUESTION} if searches else filters)
+    told = {QUESTION: (resource.search, Pieces()), SINCE: (resource.changed, Moment())}
+    by_way = [(name, *told[name]) for name in sorted(filters & told.keys()) if told[name][0]]
+    plain = sorted(filters - {name for name, *_ in by_way})
 
     def narrowed(way: Way) -> Conditions:
         def conditions(row: Any) -> list[ColumnElement[bool]]:
@@ -277,8 +290,9 @@ def page_query(
                 resource.filters[name](row, parameter(name, resource.filter_types[name]))
                 for name in plain
             ]
-            if searches is not None:
-                found.append(searches(row, kind, way, parameter(QUESTION, Pieces())))
+            for name, condition, type_ in by_way:
+                assert condition is not None
+                found.append(condition(row, kind, way, parameter(name, type_)))
             return found
 
         return conditions

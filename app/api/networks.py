@@ -16,7 +16,7 @@ from app.actions import networks
 from app.core import wire
 from app.core.errors import NotFound
 from app.core.ids import ClientMadeId
-from app.core.pages import Page, PageQuery
+from app.core.pages import ChangesQuery, Page
 from app.core.routes import Route
 from app.core.search import Question
 from app.core.text import Line, Prose
@@ -62,7 +62,7 @@ class NetworkChange(wire.Shape):
     closed_on: wire.Day | MISSING | None = MISSING
 
 
-class NetworkQuery(PageQuery):
+class NetworkQuery(ChangesQuery):
     """Filters of the list."""
 
     kind: Annotated[NetworkKind | None, Field(description="Of this kind.")] = None
@@ -154,7 +154,7 @@ class NetworkMemberChange(wire.Shape):
     ends_on: wire.Day | MISSING | None = MISSING
 
 
-class NetworkMemberQuery(PageQuery):
+class NetworkMemberQuery(ChangesQuery):
     """Filters of the list."""
 
     role: Annotated[NetworkRole | None, Field(description="In this role.")] = None

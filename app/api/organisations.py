@@ -14,7 +14,7 @@ from app.access.organisations import ORGANISATIONS, check_may_create, check_may_
 from app.actions import organisations
 from app.core import wire
 from app.core.ids import ClientMadeId
-from app.core.pages import Page, PageQuery
+from app.core.pages import ChangesQuery, Page
 from app.core.routes import Route
 from app.core.text import Code, Line, fold, like
 from app.models.organisations import Organisation, OrganisationKind
@@ -85,7 +85,7 @@ class OrganisationChange(wire.Shape):
     successor_ids: Successors | MISSING = MISSING
 
 
-class OrganisationQuery(PageQuery):
+class OrganisationQuery(ChangesQuery):
     """Filters of the list."""
 
     kind: Annotated[OrganisationKind | None, Field(description="Of this kind.")] = None

@@ -14,7 +14,7 @@ from app.access.people import AFFILIATIONS, CALLING_CLIENT, MY_AFFILIATIONS, PEO
 from app.actions import people
 from app.core import wire
 from app.core.ids import ClientMadeId
-from app.core.pages import Page, PageQuery
+from app.core.pages import ChangesQuery, Page
 from app.core.routes import Route
 from app.core.search import Question
 from app.core.text import Email, Line
@@ -92,7 +92,7 @@ class PersonChange(wire.Shape):
     email: Email | MISSING | None = MISSING
 
 
-class PersonQuery(PageQuery):
+class PersonQuery(ChangesQuery):
     """Filters of the list."""
 
     q: Question | None = None
@@ -172,7 +172,7 @@ class AffiliationChange(wire.Shape):
     ends_on: wire.Day | MISSING | None = MISSING
 
 
-class AffiliationQuery(PageQuery):
+class AffiliationQuery(ChangesQuery):
     """Filters of the list."""
 
     person_id: Annotated[UUID | None, Field(description="Of this person.")] = None

@@ -14,7 +14,7 @@ from app.access.shares import SHARES
 from app.actions import shares
 from app.core import wire
 from app.core.ids import ClientMadeId
-from app.core.pages import Page, PageQuery
+from app.core.pages import ChangesQuery, Page
 from app.core.routes import Route
 from app.core.text import Line
 from app.models.shares import Share, SharedKind
@@ -72,7 +72,7 @@ class ShareNew(wire.Shape):
         return self
 
 
-class ShareQuery(PageQuery):
+class ShareQuery(ChangesQuery):
     """Filters of the list."""
 
     goal_id: Annotated[UUID | None, Field(description="Of this goal.")] = None

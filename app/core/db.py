@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from app.core import sqlite
-from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, translated
+from app.core.drivers import GONE, Driver, PostgresqlDriver, SqliteDriver, tell, translated
 from app.core.postgresql import TextJsonDialect
 from app.core.query import Query
 from app.core.readers import KEEP_STATEMENTS, Readers
@@ -28,10 +28,14 @@ from app.core.tables import Base
 SCHEMA = "0005"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 4.0
+"""So long a request waits for its database, all in all: its 503 is to be there within five seconds."""
 
-# Planning a page's UNION takes longer than running it: a connection plans each statement once. And
-# for a disk that jumps as fast as it reads on: else it walks a table to avoid a few jumps.
+LONG_SECONDS = 60.0
+"""So long a transaction may take once it has begun a statement that is known to be long."""
+
+# Planning a page's UNION takes longer than running it: a connection plans each statement once.
+# Told that jumps are dear, as on turning disks, it walks everybody's rows to find those of a filter.
 PLANNING = {"jit": "off", "plan_cache_mode": "force_generic_plan", "random_page_cost": "1.1"}
 
 
@@ -43,6 +47,7 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.engine: AsyncEngine
         self._connections = connections
+        self._file: sqlite.File | None = None
         self._reader: sqlite3.Connection | None = None
         # Long reads take turns on a connection of their own, beside the loop.
         self._long_reader: sqlite3.Connection | None = None
@@ -73,6 +78,7 @@ class Database:
         }
         if self.is_sqlite:
             sqlite.create_private(self._path)
+            self._file = sqlite.File(self._path)
             self.engine = create_async_engine(self._async_url, **options)
             self._reader = sqlite.connect_to_read(self._path)
             self._long_reader = sqlite.connect_to_read(self._path)
@@ -90,6 +96,8 @@ class Database:
                 connect_args={"timeout": 4, "server_settings": PLANNING, **KEEP_STATEMENTS},
                 **options,
             )
+
+        tell(self.engine)
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -110,6 +118,7 @@ class Database:
         `long`: it may take over 20 ms: on SQLite other requests go on meanwhile.
         """
         with translated():
+            self._check_file()
             if long and self._long_reader is not None:
                 return await self._long_rows(self._long_reader, query, values)
             if self._reader is not None:
@@ -130,21 +139,25 @@ class Database:
     async def take_writer(self) -> tuple[AsyncConnection, Driver]:
         """A connection with an open transaction, once it is this writer's turn.
 
-        TimeoutError after BUSY_SECONDS. It goes back by `return_writer`.
+        TimeoutError, or one of GONE, after BUSY_SECONDS. It goes back by `return_writer`.
         """
-        async with asyncio.timeout(BUSY_SECONDS):
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BUSY_SECONDS
+        async with asyncio.timeout_at(deadline):
             await self._turns.acquire()
         connection: AsyncConnection | None = None
         try:
+            self._check_file()
             while self._idle:
                 connection, driver = self._idle.pop()
                 with contextlib.suppress(*GONE):
-                    await self._begin(driver)
+                    await driver.begin(deadline - loop.time())
                     return connection, driver
                 await connection.invalidate()  # it died while idle: nothing was begun on it
-            connection = await self.engine.connect()
+            async with asyncio.timeout_at(deadline):
+                connection = await self.engine.connect()
             driver = await self._driver_of(connection)
-            await self._begin(driver)
+            await driver.begin(deadline - loop.time())
             return connection, driver
         except BaseException:
             self._turns.release()
@@ -153,16 +166,14 @@ class Database:
                 await connection.close()
             raise
 
+    def _check_file(self) -> None:
+        if self._file is not None:
+            self._file.check()
+
     async def _driver_of(self, connection: AsyncConnection) -> Driver:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         kind = SqliteDriver if self.is_sqlite else PostgresqlDriver
         return kind(raw, self.dialect)
-
-    async def _begin(self, driver: Driver) -> None:
-        if self.is_sqlite:
-            await _begin_immediate(driver)
-        else:
-            await driver.command("BEGIN")
 
     async def return_writer(
         self, connection: AsyncConnection, driver: Driver, *, sound: bool
@@ -178,13 +189,13 @@ class Database:
             self._turns.release()
 
     def unit(self) -> "Unit":
-        """A new unit of work."""
-        return Unit(self)
+        """A request's unit of work: its transaction does not outlast the request's patience."""
+        return Unit(self, patience=BUSY_SECONDS)
 
     @contextlib.asynccontextmanager
     async def work(self) -> AsyncIterator["Unit"]:
         """A unit of work outside a request: commits at the end, rolls back on an error."""
-        unit = self.unit()
+        unit = Unit(self)
         try:
             yield unit
             await unit.commit()
@@ -213,8 +224,8 @@ def lock_number(name: str) -> int:
 class Unit:
     """One request's reads and, from `begin()` on, its one transaction."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, *, patience: float | None = None) -> None:
+        self.database, self._patience = database, patience
         self._driver: Driver | None = None
         self._connection: AsyncConnection | None = None
         self.before_first_write: Callable[[], Any] | None = None
@@ -241,6 +252,7 @@ class Unit:
             return await self.database.rows(query, values, long=long)
         with translated():
             if long:
+                self._driver.end_in(self._patience and LONG_SECONDS)
                 return await self._driver.long_rows(query, values)
             return await self._driver.rows(query, values)
 
@@ -250,6 +262,7 @@ class Unit:
             return
         with translated():
             self._connection, self._driver = await self.database.take_writer()
+        self._driver.end_in(self._patience)
         if self.before_first_write is not None:
             await self.before_first_write()
 
@@ -293,11 +306,9 @@ class Unit:
         if self.database.is_sqlite:
             return True
         assert isinstance(self._driver, PostgresqlDriver)
-        return bool(
-            await self._driver.connection.fetchval(
-                "SELECT pg_try_advisory_xact_lock($1)", lock_number(name)
-            )
-        )
+        taken = "SELECT pg_try_advisory_xact_lock($1)"
+        with translated():
+            return bool(await self._driver.connection.fetchval(taken, lock_number(name)))
 
     async def commit(self) -> None:
         """Makes the writes last; nothing to do when nothing was begun."""
@@ -325,24 +336,14 @@ class Unit:
     async def _release(self, *, sound: bool) -> None:
         connection, driver = self._connection, self._driver
         self._connection = self._driver = None
-        if "session" in self.__dict__:
-            self.session.expunge_all()
-            await self.session.close()
-            del self.session
-        if connection is not None and driver is not None:
-            await self.database.return_writer(connection, driver, sound=sound)
-
-
-async def _begin_immediate(driver: Driver) -> None:
-    """BEGIN IMMEDIATE, waiting for another process's write without stopping this one's loop."""
-    deadline = asyncio.get_running_loop().time() + BUSY_SECONDS
-    pause = 0.002
-    while True:
+        assert connection is not None, "nothing was begun"
+        assert driver is not None
+        driver.end_in(None)
         try:
-            await driver.command("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                raise
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
+            if "session" in self.__dict__:
+                self.session.expunge_all()
+                await self.session.close()
+                del self.session
+        finally:
+            # Whatever happens: a turn that is not given back is lost to all who come later.
+            await self.database.return_writer(connection, driver, sound=sound)

@@ -86,6 +86,11 @@ _STORE = {
     name: Query(kind(answers).values(_values).on_conflict_do_nothing().returning(answers.c.status))
     for name, kind in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
+_ANSWERED = Query(
+    select(answers.c.status).where(
+        _mine, answers.c.expires_at > bindparam("now", type_=Moment, required=True)
+    )
+)
 EXPIRE = Query(
     delete(answers).where(answers.c.expires_at <= bindparam("now", type_=Moment, required=True))
 )
@@ -142,7 +147,9 @@ class Guard:
             key,
             fingerprint,
         )
+        self._mine = {"caller": caller, "key": key}
         self.renews = False
+        self._entered = False
 
     async def enter(self) -> None:
         """At the start of the transaction: one request with this key at a time.
@@ -153,19 +160,19 @@ class Guard:
         rows = await self.unit.rows(
             _ENTER[self.unit.database.dialect.name],
             {
-                "caller": self.caller,
-                "key": self.key,
+                **self._mine,
                 "now": now(),
                 "lock": lock_number(f"idempotency:{self.caller}:{self.key}"),
             },
         )
         if not rows:
-            return
+            return  # SQLite: whoever was first has committed, and there is nothing
         taken, digest, status, headers, body, kind, resource_id, expired = rows[0]
         if not taken:
             raise RequestInProgress()
         self.renews = bool(expired)
         if digest is None or expired:
+            self._entered = True
             return
         if digest != self.fingerprint:
             raise KeyReused(
@@ -173,6 +180,15 @@ class Guard:
             )
         answer = Answer(status, json.loads(headers), bytes(body), kind, UUID(str(resource_id)))
         raise Replay(answer)
+
+    async def check_unanswered(self) -> None:
+        """RequestInProgress when the first request was answered while this one was let in.
+
+        PostgreSQL looks at the rows a moment before it tries the lock. Who slips through there meets
+        what the first has done, and would be refused for it; the next repeat finds the answer.
+        """
+        if self._entered and await self.unit.database.rows(_ANSWERED, self._mine | {"now": now()}):
+            raise RequestInProgress()
 
     async def store(
         self, status: int, headers: dict[str, str], body: bytes, *, about: tuple[str, UUID]

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import Invalid
-from app.core.wire import Says
+from app.core.wire import Says, SentMoment
 
 MAX_LIMIT = 200
 _MAC_BYTES = 10
@@ -31,6 +31,18 @@ class PageQuery(BaseModel):
         Field(
             max_length=400,
             description="`next` of the page before; leave out for the first page.",
+        ),
+    ] = None
+
+
+class ChangesQuery(PageQuery):
+    """Parameters of a list of records that are written more than once."""
+
+    updated_since: Annotated[
+        SentMoment | None,
+        Field(
+            description="Only what was written at or after this moment, as far as you are shown when it "
+            "was; what shows you no such moment is always listed. Deletions are not shown."
         ),
     ] = None
 

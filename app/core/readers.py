@@ -31,35 +31,45 @@ class Readers:
         self._idle: list[Any] = []
 
     async def rows(self, query: Query, values: Mapping[str, Any], *, patience: float) -> list[Any]:
-        """Rows of a select; TimeoutError when no connection comes free in `patience` seconds."""
+        """Rows of a select; TimeoutError, or one of GONE, when there are none in `patience` seconds."""
+        deadline = asyncio.get_running_loop().time() + patience
         if self._turns.locked():
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout_at(deadline):
                 await self._turns.acquire()
         else:
             await self._turns.acquire()
         try:
-            return await self._rows(query, values)
+            return await self._rows(query, values, deadline)
         finally:
             self._turns.release()
 
-    async def _rows(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
+    async def _rows(self, query: Query, values: Mapping[str, Any], deadline: float) -> list[Any]:
         while self._idle:
             connection = self._idle.pop()
             # It may have died while idle: a read can be asked again on another.
             with contextlib.suppress(*GONE):
-                return await self._read(connection, query, values)
+                return await self._read(connection, query, values, deadline)
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise TimeoutError
         connection = await asyncpg.connect(
-            self._dsn, timeout=4, server_settings=self._settings, **KEEP_STATEMENTS
+            self._dsn, timeout=left, server_settings=self._settings, **KEEP_STATEMENTS
         )
-        return await self._read(connection, query, values)
+        return await self._read(connection, query, values, deadline)
 
-    async def _read(self, connection: Any, query: Query, values: Mapping[str, Any]) -> list[Any]:
+    async def _read(
+        self, connection: Any, query: Query, values: Mapping[str, Any], deadline: float
+    ) -> list[Any]:
+        driver = PostgresqlDriver(connection, self._dialect)
+        driver.end_in(deadline - asyncio.get_running_loop().time())
         try:
-            rows = await PostgresqlDriver(connection, self._dialect).rows(query, values)
+            rows = await driver.rows(query, values)
         except BaseException:
             # Whatever it was, the connection may be in the middle of something.
             connection.terminate()
             raise
+        finally:
+            driver.end_in(None)
         self._idle.append(connection)
         return rows
 

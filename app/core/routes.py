@@ -27,6 +27,7 @@ from app.core.errors import (
     NotFound,
     Problem,
     TooLarge,
+    Unavailable,
     UnsupportedMediaType,
 )
 from app.core.http import pointer
@@ -210,6 +211,12 @@ async def _in_transaction(
             raise NotFound() from None
         headers = {**stored.headers, "Idempotency-Replayed": "true"}
         return Response(stored.body, status_code=stored.status, headers=headers)
+    except Unavailable:
+        raise  # asking the database again would double the wait
+    except Problem:
+        if guard is not None:
+            await guard.check_unanswered()
+        raise
     _complete(request, response, admitted)
     journaled = admitted.unit.journaled
     about = admitted.about or (journaled[0] if journaled else None)

@@ -5,6 +5,7 @@ the statement. See docs/decisions/databases.md.
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Callable
@@ -53,6 +54,27 @@ def create_private(path: str) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+
+
+class File:
+    """The database's file as it was opened.
+
+    Whoever has it open can go on writing to a file that was moved away or removed: what is
+    acknowledged then is lost with it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._opened = self._found()
+
+    def _found(self) -> tuple[int, int]:
+        found = os.stat(self._path)
+        return found.st_dev, found.st_ino
+
+    def check(self) -> None:
+        """OSError unless the same file is in its place; another one is opened by the next start."""
+        if self._found() != self._opened:
+            raise OSError(errno.ESTALE, "another file is in the place of the database")
 
 
 def connect(

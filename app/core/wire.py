@@ -2,13 +2,14 @@
 objects on PostgreSQL) and need no second validation: both serialise to the same JSON."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Query
 from pydantic import (
     MISSING,
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -92,6 +93,31 @@ _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 Day = Annotated[date, BeforeValidator(_written_as_day)]
 """A date that a caller sends: RFC 3339, full-date."""
+
+
+def _written_as_moment(value: object) -> object:
+    # Left to itself pydantic takes numbers, days, and moments of nobody knows which zone.
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError(
+            "must be a moment with its zone, like 2026-09-01T09:00:00Z (in an address the + of a "
+            "zone is written %2B)"
+        )
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999 of UTC") from None
+
+
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+SentMoment = Annotated[datetime, BeforeValidator(_written_as_moment), AfterValidator(_in_utc)]
+"""A moment that a caller sends: RFC 3339, date-time, in UTC; beyond microseconds it is cut."""
 
 
 class Shape(BaseModel):

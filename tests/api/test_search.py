@@ -538,7 +538,10 @@ async def left(world: World, word: str) -> set[str]:
         if database.is_sqlite
         else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     )
-    async with database.engine.connect() as connection:
+    # One of the connections that there are: the pool may have given them all to writers.
+    connection, driver = await database.take_writer()
+    await driver.command("ROLLBACK")
+    try:
         for (table,) in list(await connection.exec_driver_sql(every)):
             rows = list(await connection.exec_driver_sql(f'SELECT * FROM "{table}"'))
             if word in str(rows).casefold():
@@ -547,6 +550,8 @@ async def left(world: World, word: str) -> set[str]:
             await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             if word.encode() in on_disk(database._path):
                 found.add("file")
+    finally:
+        await database.return_writer(connection, driver, sound=True)
     return found
 
 

@@ -76,6 +76,8 @@ def _filters(scene: Scene, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             values = ["true", "false"]
         elif name in ("q", "source", "external_id"):
             values = ["canary", "mis", "e"]
+        elif name == "updated_since":
+            values = ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "yesterday"]
         elif name not in ("limit", "cursor"):
             raise AssertionError(f"{endpoint}: with what is {name} tried?")
         for value in values:

@@ -15,7 +15,7 @@ from app.actions import agreements
 from app.api.agreements.shapes import AgreementChange, AgreementOut, Digest, Shown, shown
 from app.core import wire
 from app.core.ids import ClientMadeId
-from app.core.pages import Page, PageQuery
+from app.core.pages import ChangesQuery, Page
 from app.core.routes import Route
 from app.core.search import Question
 from app.models.agreement_text import OBLIGATIONS, AgreementText
@@ -32,7 +32,7 @@ class AgreementNew(AgreementText):
     id: ClientMadeId | None = None
 
 
-class AgreementQuery(PageQuery):
+class AgreementQuery(ChangesQuery):
     """Filters of the list."""
 
     q: Question | None = None
