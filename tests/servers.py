@@ -33,6 +33,7 @@ class Server:
     process: "subprocess.Popen[bytes] | None" = None
     settings: dict[str, str] = field(default_factory=dict)
     """More settings, without their `TANDEM_`."""
+    module: str = "app.cli"
     workers: int = 1
 
     @property
@@ -54,7 +55,7 @@ class Server:
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs `tandem` with the server's settings."""
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "app.cli", *arguments],
+            [sys.executable, "-W", "error", "-m", self.module, *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -63,7 +64,7 @@ class Server:
         )
 
     def _serve(self) -> list[str]:
-        serve = [sys.executable, "-W", "error", "-m", "app.cli", "serve"]
+        serve = [sys.executable, "-W", "error", "-m", self.module, "serve"]
         return [*serve, "--workers", str(self.workers)]
 
     def start(self) -> None:
@@ -98,6 +99,12 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
+
+    def restart(self, settings: dict[str, str]) -> None:
+        """The same server with other settings."""
+        self.stop()
+        self.settings = settings
+        self.start()
 
     def demonstration(self) -> dict[str, Any]:
         """Accounts and client of the demonstration."""

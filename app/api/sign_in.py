@@ -2,17 +2,18 @@
 
 import base64
 import binascii
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote_plus
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.access.grants import SCOPES
 from app.access.sign_in import PUBLIC_CLIENT, find_client, find_identity
+from app.core import wire
 from app.core.errors import TooLarge, UnsupportedMediaType
 from app.core.passwords import verify_password, verify_secret
 from app.core.routes import Route, read_body
@@ -35,10 +36,26 @@ class OAuthError(Exception):
 class TokenOut(BaseModel):
     """An access token (RFC 6749, section 5.1)."""
 
-    access_token: str
-    token_type: Annotated[str, Field(examples=["Bearer"])]
-    expires_in: Annotated[int, Field(description="Seconds until it expires.")]
-    scope: Annotated[str, Field(description="The scopes that it carries, separated by spaces.")]
+    access_token: Annotated[str, wire.Says(maxLength=8000)]
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[
+        int, wire.Says(minimum=60, maximum=900), Field(description="Seconds until it expires.")
+    ]
+    scope: Annotated[
+        str,
+        wire.Says(maxLength=2000),
+        Field(description="The scopes that it carries, separated by spaces."),
+    ]
+
+
+class RefusalOut(BaseModel):
+    """A refusal in the words of RFC 6749, section 5.2."""
+
+    error: Literal[
+        "invalid_client", "invalid_grant", "invalid_request", "invalid_scope",
+        "unsupported_grant_type",
+    ]  # fmt: skip
+    error_description: Annotated[str, wire.Says(maxLength=1000)]
 
 
 _FORM: dict[str, Any] = {
@@ -55,11 +72,16 @@ _FORM: dict[str, Any] = {
                             "enum": ["client_credentials", "password"],
                         },
                         "client_id": {"type": "string", "format": "uuid"},
-                        "client_secret": {"type": "string"},
-                        "username": {"type": "string", "description": "E-mail address."},
-                        "password": {"type": "string"},
+                        "client_secret": {"type": "string", "maxLength": 200},
+                        "username": {
+                            "type": "string",
+                            "maxLength": 254,
+                            "description": "E-mail address.",
+                        },
+                        "password": {"type": "string", "maxLength": 1000},
                         "scope": {
                             "type": "string",
+                            "maxLength": 2000,
                             "description": "Scopes asked for, separated by spaces.",
                         },
                     },
@@ -71,7 +93,16 @@ _FORM: dict[str, Any] = {
 
 
 @router.post(
-    "/oauth/token", summary="Get an access token", response_model=TokenOut, openapi_extra=_FORM
+    "/oauth/token",
+    summary="Get an access token",
+    response_model=TokenOut,
+    openapi_extra=_FORM,
+    responses={
+        400: {"model": RefusalOut, "description": "Something is wrong with the request."},
+        401: {"model": RefusalOut, "description": "The client or its secret is wrong."},
+        413: {"model": RefusalOut, "description": "The form is too large."},
+        415: {"model": RefusalOut, "description": "The form is encoded."},
+    },
 )
 async def issue_token(request: Request) -> Response:
     """Client credentials (by HTTP Basic or in the form) for integrations; the password grant only
@@ -198,10 +229,19 @@ async def _form(request: Request) -> dict[str, str]:
     return form
 
 
+class Key(BaseModel):
+    """A public key (RFC 7517); other members belong to its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kty: Literal["EC", "RSA"]
+    kid: wire.Word
+
+
 class KeySet(BaseModel):
     """Public keys (RFC 7517)."""
 
-    keys: list[dict[str, Any]]
+    keys: Annotated[list[Key], wire.at_most(10)]
 
 
 @router.get("/.well-known/jwks.json", summary="Read the public keys")
