@@ -6,10 +6,10 @@ export TANDEM_VAR ?= var
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench openapi lock format
+.PHONY: help run test check bench openapi lint-openapi lock format
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 $(VENV)/bin/uv: requirements/bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tandem needs Python 3.11 or newer (PYTHON=... chooses one)." >&2; exit 1; }
@@ -42,6 +42,11 @@ bench: $(VENV)/.ready ## Measure against a raw server on both databases; prints 
 
 openapi: $(VENV)/.ready ## Write openapi/openapi.json and openapi.yaml
 	$(BIN)/tandem openapi
+
+lint-openapi: ## Lint openapi/openapi.json with spectral and redocly (needs node)
+	cd openapi/tools && npm ci --ignore-scripts --no-audit --no-fund --silent
+	openapi/tools/node_modules/.bin/spectral lint openapi/openapi.json --ruleset .spectral.yaml --fail-severity hint
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true openapi/tools/node_modules/.bin/redocly lint openapi/openapi.json --config redocly.yaml
 
 format: $(VENV)/.ready ## Format the code
 	$(BIN)/ruff format .

@@ -135,6 +135,9 @@ def openapi(
     folder: Annotated[Path, typer.Argument(help="Where to write openapi.json and .yaml.")] = Path(
         "openapi"
     ),
+    release: Annotated[
+        bool, typer.Option("--release", help="Keep it in releases/ as that of this version.")
+    ] = False,
 ) -> None:
     """Write the OpenAPI document."""
     import yaml
@@ -146,6 +149,10 @@ def openapi(
     (folder / "openapi.json").write_text(text, encoding="utf-8")
     document = yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True, width=100)
     (folder / "openapi.yaml").write_text(document, encoding="utf-8")
+    if release:
+        (folder / "releases").mkdir(exist_ok=True)
+        name = json.loads(text)["info"]["version"]
+        (folder / "releases" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 @imports.command("organisations")

@@ -35,6 +35,7 @@ class Server:
     """The address that all processes go by, where there are several."""
     settings: dict[str, str] = field(default_factory=dict)
     """More settings, without their `TANDEM_`."""
+    module: str = "app.cli"
     workers: int = 1
 
     @property
@@ -61,7 +62,7 @@ class Server:
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs `tandem` with the server's settings."""
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "app.cli", *arguments],
+            [sys.executable, "-W", "error", "-m", self.module, *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -70,7 +71,7 @@ class Server:
         )
 
     def _serve(self) -> list[str]:
-        serve = [sys.executable, "-W", "error", "-m", "app.cli", "serve"]
+        serve = [sys.executable, "-W", "error", "-m", self.module, "serve"]
         return [*serve, "--workers", str(self.workers)]
 
     def start(self) -> None:
@@ -105,6 +106,12 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
+
+    def restart(self, settings: dict[str, str]) -> None:
+        """The same server with other settings."""
+        self.stop()
+        self.settings = settings
+        self.start()
 
     def demonstration(self) -> dict[str, Any]:
         """Accounts and client of the demonstration."""

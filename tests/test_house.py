@@ -62,7 +62,7 @@ def imports(module: str, file: Path, known: dict[str, Path]) -> Iterator[str]:
 
 def floor(module: str) -> str:
     parts = module.split(".")
-    return parts[1] if len(parts) > 2 or parts[-1] in FLOORS else "assembly"
+    return parts[1] if len(parts) > 1 and parts[1] in FLOORS else "assembly"
 
 
 def room(module: str) -> str:

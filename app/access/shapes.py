@@ -23,9 +23,11 @@ class RecordOut(wire.Resource):
     owner_id: Annotated[wire.WireId, Field(description="The learner whose record it is.")]
     created_by: wire.WireId
     agreement_id: wire.WireIdOrNull
-    readers: Annotated[list[ReaderName], Field(description="Who may read it beside its owner.")]
+    readers: Annotated[
+        list[ReaderName], wire.at_most(5), Field(description="Who may read it beside its owner.")
+    ]
     shows_pupils: Annotated[Any, wire.member_of(PupilsShown)]
-    pupil_basis: str | None
+    pupil_basis: wire.Name | None
     pupil_consent: Annotated[Any, wire.member_of(Consent, or_null=True)]
     delete_by: wire.WireDayOrNull
     erased_at: wire.WireMomentOrNull
@@ -39,8 +41,8 @@ class RecordQuery(ChangesQuery):
     """Filters that every list of owned records takes."""
 
     q: Question | None = None
-    agreement_id: UUID | None = None
-    owner_id: UUID | None = None
+    agreement_id: Annotated[UUID | None, Field(description="Of this agreement.")] = None
+    owner_id: Annotated[UUID | None, Field(description="Of this learner.")] = None
     network_id: Annotated[
         UUID | None, Field(description="Shared with this network, as far as you may know it.")
     ] = None

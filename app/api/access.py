@@ -31,6 +31,7 @@ _RESOURCE = rf"^({_KINDS}):[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{
 ResourceName = Annotated[
     str,
     Field(
+        max_length=60,
         pattern=_RESOURCE,
         description="Kind and id of the record, as in `goal:0198c0de-0000-7000-8000-000000000001`.",
     ),
@@ -50,44 +51,49 @@ class ReaderOut(BaseModel):
 
     kind: Literal["person", "client"]
     id: wire.WireId
-    name: str
+    name: wire.Name
     view: Annotated[
-        str | None, Field(description="Of an agreement: how much of it; else null, all of it.")
+        wire.Word | None,
+        Field(description="Of an agreement: how much of it; else null, all of it."),
     ]
-    rules: list[str]
-    reasons: Annotated[list[str], Field(description="The rules in plain words.")]
+    rules: Annotated[list[wire.Word], wire.at_most(20)]
+    reasons: Annotated[
+        list[wire.Name], wire.at_most(20), Field(description="The rules in plain words.")
+    ]
 
 
-class WhoOut(BaseModel):
+class ClassMember(BaseModel):
     """Somebody who belongs to a class of reader today."""
 
     kind: Literal["person", "client"]
     id: wire.WireId
-    name: str
+    name: wire.Name
 
 
 class ClassOut(BaseModel):
     """A class of reader whom the terms tick."""
 
     reader: Reader
-    who: list[WhoOut]
-    others: Annotated[int, Field(description="Members of a network whom the caller does not see.")]
+    who: Annotated[list[ClassMember], wire.at_most(10_000)]
+    others: Annotated[
+        wire.Count, Field(description="Members of a network whom the caller does not see.")
+    ]
 
 
 class ProspectOut(BaseModel):
     """Who could read records of one kind under the terms on the table."""
 
     kind: RecordKind
-    readers: list[ClassOut]
+    readers: Annotated[list[ClassOut], wire.at_most(10)]
 
 
 class AudienceOut(BaseModel):
     """Who could read a record now, and who could under terms that wait for signatures."""
 
-    resource: str
-    readers: list[ReaderOut]
+    resource: wire.Word
+    readers: Annotated[list[ReaderOut], wire.at_most(10_000)]
     under_proposed_terms: Annotated[
-        list[ProspectOut] | None,
+        Annotated[list[ProspectOut], wire.at_most(20)] | None,
         Field(description="Of a proposal or an amendment; null when nothing is proposed."),
     ]
 
@@ -143,22 +149,30 @@ class ExplanationQuery(AudienceQuery):
 class RuleOut(BaseModel):
     """One way of seeing, and whether the caller sees the record by it."""
 
-    rule: str
+    rule: wire.Word
     met: bool
-    text: str
+    text: wire.Name
 
 
 class ExplanationOut(BaseModel):
     """Whether the caller may, and every rule that was asked."""
 
     allowed: bool
-    missing: Annotated[list[str], Field(description="What stands against it; empty when allowed.")]
-    scope: str
-    needed: Annotated[
-        list[str], Field(description="Relations of which one is needed; none: whoever sees it.")
+    missing: Annotated[
+        list[wire.Name],
+        wire.at_most(20),
+        Field(description="What stands against it; empty when allowed."),
     ]
-    held: Annotated[list[str], Field(description="How the caller stands to the record.")]
-    rules: list[RuleOut]
+    scope: wire.Word
+    needed: Annotated[
+        list[wire.Name],
+        wire.at_most(40),
+        Field(description="Relations of which one is needed; none: whoever sees it."),
+    ]
+    held: Annotated[
+        list[wire.Name], wire.at_most(40), Field(description="How the caller stands to the record.")
+    ]
+    rules: Annotated[list[RuleOut], wire.at_most(40)]
 
 
 @router.get("/explanation", summary="Ask why you may, or may not")
@@ -179,18 +193,19 @@ async def read_explanation(
 class PermissionOut(BaseModel):
     """One action, and whether the caller's token allows it at all."""
 
-    action: str
-    scope: str
+    action: wire.Word
+    scope: wire.Word
     allowed: bool
     who: Annotated[
-        str | None, Field(description="How one must stand to the record; null: whoever sees it.")
+        wire.Text | None,
+        Field(description="How one must stand to the record; null: whoever sees it."),
     ]
 
 
 @me_router.get("/permissions", summary="Read what your token allows")
 async def read_permissions(
     access: Annotated[Access, may(Action.ME_PERMISSIONS)],
-) -> list[PermissionOut]:
+) -> Annotated[list[PermissionOut], wire.at_most(200)]:
     """Every action that can be asked for. Whether it is allowed on one record is for
     `GET /v1/access/explanation`."""
     return permissions(access.caller)  # type: ignore[return-value]

@@ -23,13 +23,13 @@ class Named(BaseModel):
     """Somebody, or a client, by name."""
 
     id: wire.WireId
-    name: str
+    name: wire.Name
 
 
 class AuditEntry(BaseModel):
     """One act on an account or a right: who, when, what; never content."""
 
-    sequence: int
+    sequence: wire.Count
     at: wire.WireMoment
     by: Annotated[
         Json[Named] | None,
@@ -38,13 +38,17 @@ class AuditEntry(BaseModel):
     through: Annotated[
         Json[Named] | None, Field(description="Through which client; null: the command line.")
     ]
-    action: str
-    kind: str
+    action: wire.Word
+    kind: wire.Word
     resource_id: wire.WireId
-    resource_version: int
+    resource_version: wire.Number
     person: Annotated[Json[Named] | None, Field(description="Whose account or right it is.")]
     organisation_id: wire.WireIdOrNull
-    changed: Annotated[Json[list[str]], Field(description="Names of the fields that changed.")]
+    changed: Annotated[
+        Json[list[wire.Word]],
+        wire.at_most(100),
+        Field(description="Names of the fields that changed."),
+    ]
 
 
 Query = Annotated[AuditQuery, wire.Parameters]

@@ -13,7 +13,7 @@ from app.access.grants import Action
 from app.core import wire
 from app.core.errors import NotFound
 from app.core.negotiation import ACCEPT_LANGUAGE, Language, language_of
-from app.core.pages import Page
+from app.core.pages import Whole
 from app.core.routes import Route
 from app.core.translations import Translation
 from app.models.frameworks import PRINCIPLES, ItemKind
@@ -22,7 +22,9 @@ router = APIRouter(prefix="/v1/frameworks", tags=["Frameworks"], route_class=Rou
 principles_router = APIRouter(prefix="/v1/principles", tags=["Frameworks"], route_class=Route)
 
 Reader = Annotated[Access, may(Action.FRAMEWORK_READ)]
-WelshTitle = Annotated[str | None, Field(description="Title in Welsh, whatever the answer is in.")]
+WelshTitle = Annotated[
+    wire.Name | None, Field(description="Title in Welsh, whatever the answer is in.")
+]
 Translated = Annotated[
     Translation | None,
     Field(
@@ -30,20 +32,26 @@ Translated = Annotated[
         "are the publisher's own words."
     ),
 ]
-CodeInPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+_CODE = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+CodeInPath = Annotated[
+    str, Path(max_length=100, pattern=_CODE, description="Code, as the list shows it.")
+]
+VersionInPath = Annotated[
+    str, Path(max_length=100, pattern=_CODE, description="Version, as in `1`.")
+]
 
 
 class FrameworkOut(BaseModel):
     """One published version of a framework."""
 
     id: wire.WireId
-    code: str
-    version: str
-    title: str
+    code: wire.Word
+    version: wire.Word
+    title: wire.Name
     title_cy: WelshTitle
     translation: Translated
-    description: str
-    source: Annotated[str, Field(description="Whose ideas these are; the wording is ours.")]
+    description: wire.Text
+    source: Annotated[wire.Text, Field(description="Whose ideas these are; the wording is ours.")]
     published_at: wire.WireMoment
 
 
@@ -51,19 +59,19 @@ class FrameworkItemOut(BaseModel):
     """One item of a framework, with the items below it."""
 
     id: wire.WireId
-    code: str
+    code: wire.Word
     kind: ItemKind
-    title: str
+    title: wire.Name
     title_cy: WelshTitle
     translation: Translated
-    statement: str
-    items: "list[FrameworkItemOut]"
+    statement: wire.Text
+    items: "Annotated[list[FrameworkItemOut], wire.at_most(200)]"
 
 
 class FrameworkWhole(FrameworkOut):
     """A framework with its tree of items."""
 
-    items: list[FrameworkItemOut]
+    items: Annotated[list[FrameworkItemOut], wire.at_most(200)]
 
 
 def _tree(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -101,7 +109,7 @@ async def _whole(access: Access, response: Response, found: list[dict[str, Any]]
 
 
 @router.get("", summary="List frameworks", openapi_extra=ACCEPT_LANGUAGE)
-async def list_frameworks(access: Reader, response: Response) -> Page[FrameworkOut]:
+async def list_frameworks(access: Reader, response: Response) -> Whole[FrameworkOut]:
     """Every version of every framework, by code; without their items."""
     found = await access.read(frameworks.FRAMEWORKS)
     language = _language(access, found)
@@ -126,7 +134,7 @@ async def read_framework(access: Reader, response: Response, code: CodeInPath) -
     openapi_extra=ACCEPT_LANGUAGE,
 )
 async def read_framework_version(
-    access: Reader, response: Response, code: CodeInPath, version: CodeInPath
+    access: Reader, response: Response, code: CodeInPath, version: VersionInPath
 ) -> FrameworkWhole:
     """A version never changes once it is published; our Welsh for it may still be corrected."""
     found = await access.read(frameworks.FRAMEWORK_VERSION, code=code, version=version)
@@ -148,7 +156,7 @@ async def _principles(access: Access, response: Response) -> list[dict[str, Any]
 @principles_router.get(
     "", summary="List the 10+2 coaching principles", openapi_extra=ACCEPT_LANGUAGE
 )
-async def list_principles(access: Reader, response: Response) -> Page[PrincipleOut]:
+async def list_principles(access: Reader, response: Response) -> Whole[PrincipleOut]:
     """The ten principles and the two beside them, with their 38 practices."""
     return {"items": await _principles(access, response), "next": None}  # type: ignore[return-value]
 

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/goals", tags=["Goals"], route_class=Route)
 
 Indicators = Annotated[list[Prose], Field(max_length=20)]
 Priorities = Annotated[list[Line], Field(max_length=20)]
-PrincipleCode = Annotated[str, Field(pattern=r"^A?[0-9]{1,2}$", examples=["3", "A1"])]
+PrincipleCode = Annotated[str, Field(max_length=3, pattern=r"^A?[0-9]{1,2}$", examples=["3", "A1"])]
 Principles = Annotated[list[PrincipleCode], Field(max_length=12)]
 FrameworkItems = Annotated[list[UUID], Field(max_length=50)]
 
@@ -37,16 +37,22 @@ class GoalOut(RecordOut):
 
     view: Literal["full", "kept"]
     state: GoalStateName
-    wording_number: Annotated[int, Field(description="Rises with each revision of the wording.")]
-    statement: str
-    baseline: Annotated[str | None, Field(description="What I do now.")]
+    wording_number: Annotated[
+        wire.Number, Field(description="Rises with each revision of the wording.")
+    ]
+    statement: wire.Text
+    baseline: Annotated[wire.Text | None, Field(description="What I do now.")]
     stage: Annotated[Any, wire.member_of(Stage, or_null=True)]
-    pupil_gain: Annotated[str | None, Field(description="What pupils will gain.")]
-    success_indicators: Json[list[str]]
-    development_plan_priorities: Json[list[str]]
-    personal_priority: str | None
-    principles: Annotated[Json[list[str]], Field(description="Codes of coaching principles.")]
-    framework_items: Annotated[Json[list[str]], Field(description="Ids of framework items.")]
+    pupil_gain: Annotated[wire.Text | None, Field(description="What pupils will gain.")]
+    success_indicators: Annotated[Json[list[wire.Text]], wire.at_most(20)]
+    development_plan_priorities: Annotated[Json[list[wire.Name]], wire.at_most(20)]
+    personal_priority: wire.Text | None
+    principles: Annotated[
+        Json[list[wire.Word]], wire.at_most(12), Field(description="Codes of coaching principles.")
+    ]
+    framework_items: Annotated[
+        Json[list[wire.WireId]], wire.at_most(50), Field(description="Ids of framework items.")
+    ]
     target_date: wire.WireDayOrNull
     learner_accepted_at: wire.WireMomentOrNull
     coach_accepted_at: wire.WireMomentOrNull
@@ -62,20 +68,24 @@ class GoalWritten(BaseModel):
     owner_id: wire.WireId
     created_by: wire.WireId
     agreement_id: wire.WireIdOrNull
-    wording_number: int
-    statement: str
-    baseline: str | None
+    wording_number: wire.Number
+    statement: wire.Text
+    baseline: wire.Text | None
     stage: Annotated[Any, wire.member_of(Stage, or_null=True)]
-    pupil_gain: str | None
-    success_indicators: Json[list[str]]
-    development_plan_priorities: Json[list[str]]
-    personal_priority: str | None
-    principles: Json[list[str]]
-    framework_items: Json[list[str]]
+    pupil_gain: wire.Text | None
+    success_indicators: Annotated[Json[list[wire.Text]], wire.at_most(20)]
+    development_plan_priorities: Annotated[Json[list[wire.Name]], wire.at_most(20)]
+    personal_priority: wire.Text | None
+    principles: Annotated[Json[list[wire.Word]], wire.at_most(12)]
+    framework_items: Annotated[Json[list[wire.WireId]], wire.at_most(50)]
     target_date: wire.WireDayOrNull
 
 
 Shown = Annotated[GoalOut | GoalWritten, Field(discriminator="view")]
+
+
+class GoalPage(Page[Shown]):
+    """One page of goals."""
 
 
 class Wording(wire.Shape):
@@ -130,7 +140,7 @@ class GoalChange(wire.Shape):
 class GoalQuery(RecordQuery):
     """Filters of the list."""
 
-    state: GoalState | None = None
+    state: Annotated[GoalState | None, Field(description="In this state.")] = None
     framework_item: Annotated[
         UUID | None, Field(description="Linked to this item, a principle or practice among them.")
     ] = None
@@ -141,7 +151,7 @@ async def list_goals(
     access: Annotated[Access, may(Action.GOAL_READ)],
     query: Annotated[GoalQuery, wire.Parameters],
     response: Response,
-) -> Page[Shown]:
+) -> GoalPage:
     """Goals that the caller may see, newest first."""
     page = await access.page(GOALS, query)
     access.link(response, page)
@@ -230,7 +240,7 @@ class GoalProgressOut(wire.Shape):
     id: wire.WireId
     created_at: wire.WireMoment
     created_by: wire.WireId
-    note: str
+    note: wire.Text
     from_state: GoalStateName
     to_state: GoalStateName
 
@@ -278,7 +288,7 @@ async def note_progress(
 class GoalRevisionOut(wire.Shape):
     """A wording that was replaced."""
 
-    number: int
+    number: wire.Number
     wording: Annotated[Json[dict[str, Any]], Field(description="The fields as they were.")]
     replaced_at: wire.WireMoment
     replaced_by: wire.WireId

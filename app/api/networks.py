@@ -29,9 +29,9 @@ class NetworkOut(wire.Resource):
     """A network."""
 
     kind: Annotated[Any, wire.member_of(NetworkKind)]
-    name: str
-    name_cy: Annotated[str | None, Field(description="The name in Welsh, where it differs.")]
-    remit: Annotated[str | None, Field(description="What it is for.")]
+    name: wire.Name
+    name_cy: Annotated[wire.Name | None, Field(description="The name in Welsh, where it differs.")]
+    remit: Annotated[wire.Text | None, Field(description="What it is for.")]
     parent_id: Annotated[wire.WireIdOrNull, Field(description="Shown to those who see the parent.")]
     closed_on: Annotated[
         wire.WireDayOrNull, Field(description="The first day on which it is no more.")
@@ -65,8 +65,8 @@ class NetworkChange(wire.Shape):
 class NetworkQuery(ChangesQuery):
     """Filters of the list."""
 
-    kind: NetworkKind | None = None
-    parent_id: UUID | None = None
+    kind: Annotated[NetworkKind | None, Field(description="Of this kind.")] = None
+    parent_id: Annotated[UUID | None, Field(description="Directly below this one.")] = None
     q: Question | None = None
     led: Annotated[bool | None, Field(description="Whether it has a lead today.")] = None
 
@@ -120,7 +120,7 @@ class NetworkMemberOut(wire.Resource):
     network_id: wire.WireId
     person_id: wire.WireIdOrNull
     organisation_id: wire.WireIdOrNull
-    name: str
+    name: wire.Name
     role: Annotated[Any, wire.member_of(NetworkRole)]
     starts_on: wire.WireDay
     ends_on: Annotated[
@@ -157,7 +157,7 @@ class NetworkMemberChange(wire.Shape):
 class NetworkMemberQuery(ChangesQuery):
     """Filters of the list."""
 
-    role: NetworkRole | None = None
+    role: Annotated[NetworkRole | None, Field(description="In this role.")] = None
     current: Annotated[bool | None, Field(description="Whether it counts today.")] = None
     confirmed: Annotated[bool | None, Field(description="False: who has asked to join.")] = None
 

@@ -28,11 +28,11 @@ agreement_router = APIRouter(
 Reason = Annotated[Prose, StringConstraints(max_length=2000)]
 
 
-class WhoOut(BaseModel):
+class Opener(BaseModel):
     """One of the two."""
 
     person_id: wire.WireId
-    name: str
+    name: wire.Name
 
 
 class OpeningOut(wire.Resource):
@@ -40,14 +40,14 @@ class OpeningOut(wire.Resource):
 
     agreement_id: wire.WireId
     state: Annotated[Any, wire.member_of(OpeningState)]
-    asked_by: Json[WhoOut]
-    reason: str
-    minutes: int
+    asked_by: Json[Opener]
+    reason: wire.Text
+    minutes: Annotated[int, wire.Says(minimum=1, maximum=MOST_MINUTES)]
     shown_on: Annotated[
         wire.WireDay, Field(description="The first day on which the parties see it.")
     ]
-    hidden_because: str | None
-    confirmed_by: Json[WhoOut] | None
+    hidden_because: wire.Text | None
+    confirmed_by: Json[Opener] | None
     confirmed_at: Annotated[wire.WireMomentOrNull, Field(description="From when it is open.")]
     ends_at: Annotated[wire.WireMomentOrNull, Field(description="Until when, unless it is closed.")]
     closed_at: wire.WireMomentOrNull
@@ -84,7 +84,7 @@ class OpeningNew(wire.Shape):
 class OpeningQuery(PageQuery):
     """Filters of the list."""
 
-    agreement_id: UUID | None = None
+    agreement_id: Annotated[UUID | None, Field(description="Of this agreement.")] = None
 
 
 class AgreementOpeningsQuery(PageQuery):

@@ -32,20 +32,20 @@ class OrganisationOut(wire.Resource):
     """An organisation."""
 
     kind: OrganisationKind
-    name: str
-    name_cy: Annotated[str | None, Field(description="The name in Welsh, where it differs.")]
+    name: wire.Name
+    name_cy: Annotated[wire.Name | None, Field(description="The name in Welsh, where it differs.")]
     parent_id: wire.WireIdOrNull
     opened_on: wire.WireDayOrNull
     closed_on: wire.WireDayOrNull
-    sector: str | None
-    address: Json[list[str]]
-    postcode: str | None
-    phone: str | None
+    sector: wire.Name | None
+    address: Annotated[Json[list[wire.Name]], wire.at_most(10)]
+    postcode: wire.Word | None
+    phone: wire.Word | None
     safeguarding_contact: Annotated[
-        str | None, Field(description="To whom a concern goes, outside this service.")
+        wire.Name | None, Field(description="To whom a concern goes, outside this service.")
     ]
-    identifiers: Json[list[wire.ExternalIdentifier]]
-    successor_ids: Json[list[str]]
+    identifiers: Annotated[Json[list[wire.ExternalIdentifier]], wire.at_most(20)]
+    successor_ids: Annotated[Json[list[wire.WireId]], wire.at_most(20)]
 
 
 class OrganisationNew(wire.Shape):
@@ -88,13 +88,16 @@ class OrganisationChange(wire.Shape):
 class OrganisationQuery(ChangesQuery):
     """Filters of the list."""
 
-    kind: OrganisationKind | None = None
-    parent_id: UUID | None = None
+    kind: Annotated[OrganisationKind | None, Field(description="Of this kind.")] = None
+    parent_id: Annotated[UUID | None, Field(description="Directly below this one.")] = None
     q: (
         Annotated[Line, Field(description="Part of a name; accents and case do not matter.")] | None
     ) = None
-    source: Code | None = None
-    external_id: Annotated[Line, Field(max_length=100)] | None = None
+    source: Annotated[Code | None, Field(description="Whose external identifier it is.")] = None
+    external_id: Annotated[
+        Annotated[Line, Field(max_length=100)] | None,
+        Field(description="What that source calls it."),
+    ] = None
 
 
 def _identifiers(found: list[wire.ExternalIdentifier]) -> list[organisations.Identifier]:

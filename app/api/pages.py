@@ -16,7 +16,7 @@ from app.core import wire
 from app.core.errors import NotFound, Problem, problem_types
 from app.core.html import ASSETS, VARY, asset, documentation, escaped, page
 from app.core.negotiation import ACCEPT_LANGUAGE, Language, language_of, media_type_of
-from app.core.pages import Page
+from app.core.pages import Whole
 from app.core.routes import Route
 from app.core.settings import settings
 from app.core.translations import Translation, words_of_problem
@@ -43,10 +43,14 @@ class Choice(BaseModel):
 
 
 Chosen = Annotated[Choice, wire.Parameters]
+Slug = Annotated[
+    str, Path(max_length=60, pattern=r"^[a-z-]{1,60}$", description="Last part of the `type`.")
+]
+Address = Annotated[str, wire.Says(maxLength=300, format="uri")]
 _ALSO_A_PAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "JSON, or a page for people when `Accept` would rather have `text/html`.",
-        "content": {"text/html": {"schema": {"type": "string"}}},
+        "content": {"text/html": {"schema": {"type": "string", "maxLength": 100_000}}},
     }
 }
 
@@ -63,20 +67,20 @@ def _page(name: str, request: Request, chosen: Choice, title: str, **values: str
 class ServiceLinks(BaseModel):
     """Where to go on from here; absolute addresses."""
 
-    documentation: str
-    openapi: str
-    problems: str
-    token: Annotated[str, Field(description="Access tokens (OAuth 2.0).")]
-    jwks: Annotated[str, Field(description="The public keys of the access tokens.")]
-    live: Annotated[str, Field(description="Health: whether the process runs.")]
-    ready: Annotated[str, Field(description="Health: whether requests can be answered.")]
+    documentation: Address
+    openapi: Address
+    problems: Address
+    token: Annotated[Address, Field(description="Access tokens (OAuth 2.0).")]
+    jwks: Annotated[Address, Field(description="The public keys of the access tokens.")]
+    live: Annotated[Address, Field(description="Health: whether the process runs.")]
+    ready: Annotated[Address, Field(description="Health: whether requests can be answered.")]
 
 
 class ServiceOut(BaseModel):
     """What answers here."""
 
-    name: str
-    version: str
+    name: wire.Word
+    version: wire.Word
     links: ServiceLinks
 
 
@@ -108,10 +112,10 @@ async def describe_service(request: Request, response: Response, chosen: Chosen)
 class ProblemTypeOut(BaseModel):
     """What a problem means."""
 
-    type: Annotated[str, Field(description="As in the `type` of a refusal.")]
-    title: str
-    status: int
-    advice: Annotated[str, Field(description="What the caller can do about it.")]
+    type: Annotated[Address, Field(description="As in the `type` of a refusal.")]
+    title: wire.Name
+    status: Annotated[int, wire.Says(minimum=400, maximum=599)]
+    advice: Annotated[wire.Text, Field(description="What the caller can do about it.")]
     translation: Annotated[
         Translation | None,
         Field(description="In Welsh: whether anybody has reviewed our translation."),
@@ -136,7 +140,7 @@ def _speak(response: Response, language: Language) -> None:
 @router.get(
     "/problems",
     summary="List what problems mean",
-    response_model=Page[ProblemTypeOut],
+    response_model=Whole[ProblemTypeOut],
     responses=_ALSO_A_PAGE,
     openapi_extra=ACCEPT_LANGUAGE,
 )
@@ -147,7 +151,7 @@ async def list_problems(request: Request, response: Response, chosen: Chosen) ->
     found = {slug: _explained(slug, kind, language) for slug, kind in kinds}
     if not _is_page(request):
         _speak(response, language)
-        return Page(items=list(found.values()), next=None)
+        return Whole(items=list(found.values()), next=None)
     lines = (
         f'<dt><a href="/problems/{slug}{chosen.query}">{escaped(p.title)}</a> <code>{p.status} {slug}</code></dt>'
         f"\n<dd>{escaped(p.advice)}</dd>"
@@ -167,7 +171,7 @@ async def list_problems(request: Request, response: Response, chosen: Chosen) ->
 async def explain(
     request: Request,
     response: Response,
-    slug: Annotated[str, Path(pattern=r"^[a-z-]{1,60}$")],
+    slug: Slug,
     chosen: Chosen,
 ) -> Any:
     """Where the `type` of a problem leads."""

@@ -40,22 +40,25 @@ class PresentOrganisation(wire.Shape):
     """An organisation where a person is today."""
 
     id: wire.WireId
-    name: str
+    name: wire.Name
 
 
 class PersonOut(wire.Resource):
     """A person, as far as the caller may know them."""
 
-    name: str
+    name: wire.Name
     email: Annotated[
-        str | None,
+        wire.Name | None,
         Field(description="Shown to the person and their organisations' administrators."),
     ]
     organisations: Annotated[
-        Json[list[PresentOrganisation]], Field(description="Where the person is today.")
+        Json[list[PresentOrganisation]],
+        wire.at_most(200),
+        Field(description="Where the person is today."),
     ]
     identifiers: Annotated[
         Json[list[wire.ExternalIdentifier]],
+        wire.at_most(200),
         Field(description="What the caller's own organisation's systems call the person."),
     ]
 
@@ -146,7 +149,7 @@ class AffiliationOut(wire.Resource):
     person_id: wire.WireId
     organisation_id: wire.WireId
     role: AffiliationRole
-    fraction: float | None
+    fraction: Annotated[float, wire.Says(minimum=0.001, maximum=1)] | None
     starts_on: wire.WireDay
     ends_on: Annotated[
         wire.WireDayOrNull, Field(description="The first day on which it no longer counts.")
@@ -172,9 +175,9 @@ class AffiliationChange(wire.Shape):
 class AffiliationQuery(ChangesQuery):
     """Filters of the list."""
 
-    person_id: UUID | None = None
-    organisation_id: UUID | None = None
-    role: AffiliationRole | None = None
+    person_id: Annotated[UUID | None, Field(description="Of this person.")] = None
+    organisation_id: Annotated[UUID | None, Field(description="Of this organisation.")] = None
+    role: Annotated[AffiliationRole | None, Field(description="In this role.")] = None
 
 
 @affiliations_router.get("", summary="List affiliations")
@@ -225,7 +228,7 @@ class ClientOut(BaseModel):
     """An integration client."""
 
     id: wire.WireId
-    name: str
+    name: wire.Name
     organisation_id: wire.WireIdOrNull
     network_id: wire.WireIdOrNull
 
@@ -238,9 +241,11 @@ class MeOut(BaseModel):
         ClientOut | None, Field(description="The client that the token was issued to.")
     ]
     affiliations: Annotated[
-        list[AffiliationOut], Field(description="The person's own, newest first.")
+        list[AffiliationOut],
+        wire.at_most(10_000),
+        Field(description="The person's own, newest first."),
     ]
-    scopes: list[str]
+    scopes: Annotated[list[wire.Word], wire.at_most(100)]
 
 
 @me_router.get("", summary="Read who you are")

@@ -1,6 +1,7 @@
 """Health and the OpenAPI document: public, and without anybody's records."""
 
 import asyncio
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -17,7 +18,7 @@ router = APIRouter(tags=["Service"], route_class=Route)
 class Health(BaseModel):
     """How the service is."""
 
-    status: str
+    status: Literal["live", "ready"]
 
 
 @router.get("/health/live", summary="Whether the process runs")

@@ -35,7 +35,7 @@ class ShareOut(wire.Resource):
     with_evidence: Annotated[
         bool, Field(description="A goal together with its owner's evidence that is linked to it.")
     ]
-    reason: str
+    reason: wire.Name
     ends_on: Annotated[
         wire.WireDayOrNull, Field(description="The first day on which it no longer counts.")
     ]
@@ -75,12 +75,12 @@ class ShareNew(wire.Shape):
 class ShareQuery(ChangesQuery):
     """Filters of the list."""
 
-    goal_id: UUID | None = None
-    evidence_item_id: UUID | None = None
-    person_id: UUID | None = None
-    network_id: UUID | None = None
-    agreement_id: UUID | None = None
-    owner_id: UUID | None = None
+    goal_id: Annotated[UUID | None, Field(description="Of this goal.")] = None
+    evidence_item_id: Annotated[UUID | None, Field(description="Of this evidence item.")] = None
+    person_id: Annotated[UUID | None, Field(description="With this person.")] = None
+    network_id: Annotated[UUID | None, Field(description="With this network.")] = None
+    agreement_id: Annotated[UUID | None, Field(description="Of this agreement.")] = None
+    owner_id: Annotated[UUID | None, Field(description="Of this learner.")] = None
 
 
 @router.get("", summary="List shares")

@@ -142,6 +142,7 @@ _WORDS = {
     "none_required": "must be null",
     "model_attributes_type": "must be a JSON object",
     "dict_type": "must be a JSON object",
+    "uuid_parsing": "must be a UUID",
 }
 
 
@@ -172,6 +173,8 @@ def _validation_errors(errors: Sequence[Any], body: Any) -> list[dict[str, str]]
         place, *rest = error["loc"] or ("body",)
         kind = error["type"]
         detail = _WORDS.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+        if kind == "too_short" and error["input"] == "":
+            detail = "must not be empty"
         detail = detail[:1].lower() + detail[1:]
         if kind == "missing_sentinel_error":
             continue  # the alternative "not sent" of an optional field of a change

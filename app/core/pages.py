@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import Invalid
-from app.core.wire import SentMoment
+from app.core.wire import Says, SentMoment
 
 MAX_LIMIT = 200
 _MAC_BYTES = 10
@@ -50,11 +50,17 @@ class ChangesQuery(PageQuery):
 class Page(BaseModel, Generic[Item]):
     """One page of a list."""
 
-    items: list[Item]
+    items: Annotated[list[Item], Says(maxItems=MAX_LIMIT)]
     next: Annotated[
-        str | None,
+        Annotated[str, Says(maxLength=400)] | None,
         Field(description="Cursor of the next page; null when this is the last."),
     ]
+
+
+class Whole(Page[Item], Generic[Item]):
+    """A list that is never long, in one answer; in the form of a page."""
+
+    items: Annotated[list[Item], Says(maxItems=10_000)]
 
 
 class Cursors:

@@ -250,6 +250,9 @@ def _complete(request: Request, response: Response, admitted: Admitted) -> None:
         response.headers["ETag"] = admitted.etag
     if admitted.location is not None:
         response.headers["Location"] = settings().base_url + admitted.location
+    if response.status_code == 204:
+        # FastAPI names the type of the body that is not there.
+        del response.headers["Content-Type"]
 
 
 def _not_modified(request: Request, etag: str | None) -> bool:

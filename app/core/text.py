@@ -62,7 +62,7 @@ Email = Annotated[
 ]
 """An e-mail address; whether it works only a message can tell."""
 
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
+Code = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
 """A machine's name for something: letters, digits and `_ . : / -`, at most 100 characters."""
 
 

@@ -40,6 +40,36 @@ WireDayOrNull = Annotated[
 """A date or null."""
 
 
+class Says:
+    """What the document says of a value of our own, in words of JSON Schema; nothing is checked again."""
+
+    def __init__(self, **keywords: Any) -> None:
+        self.keywords = keywords
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """The schema with the keywords added."""
+        return {**handler(schema), **self.keywords}
+
+
+Name = Annotated[str, Says(maxLength=300)]
+"""One line, as `Line` takes it."""
+Text = Annotated[str, Says(maxLength=10_000)]
+"""Free text, as `Prose` takes it."""
+Word = Annotated[str, Says(maxLength=100)]
+"""A word of the service's own, or of a framework: an action, a kind, a rule, a code."""
+Digest = Annotated[str, Says(maxLength=64, pattern="^[0-9a-f]{64}$")]
+"""SHA-256, in hexadecimal."""
+Number = Annotated[int, Says(minimum=1, maximum=2**31 - 1)]
+"""A version, or a number that counts up from 1."""
+Count = Annotated[int, Says(minimum=0, maximum=2**53 - 1)]
+"""How many, or how large: exact in every JSON reader."""
+
+
+def at_most(items: int) -> Says:
+    """The bound of a list."""
+    return Says(maxItems=items)
+
+
 def member_of(kind: type[StrEnum], *, or_null: bool = False) -> WithJsonSchema:
     """Marks a value that is a member of `kind` and came from our own database, as text."""
     schema: dict[str, Any] = {
@@ -107,7 +137,7 @@ class Resource(BaseModel):
     """What every single record shows."""
 
     id: WireId
-    version: int
+    version: Number
     created_at: WireMoment
     updated_at: WireMoment
 

@@ -36,10 +36,16 @@ class AgreementQuery(ChangesQuery):
     """Filters of the list."""
 
     q: Question | None = None
-    home_organisation_id: UUID | None = None
+    home_organisation_id: Annotated[
+        UUID | None, Field(description="With this home organisation.")
+    ] = None
     network_id: Annotated[
         UUID | None, Field(description="Whose text names this network, as far as you read it.")
     ] = None
+
+
+class AgreementPage(Page[Shown]):
+    """One page of learning agreements."""
 
 
 Drafted = Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_DRAFT, AGREEMENTS, AgreementOut)]
@@ -50,7 +56,7 @@ async def list_agreements(
     access: Annotated[Access, may(Action.AGREEMENT_READ)],
     query: Annotated[AgreementQuery, wire.Parameters],
     response: Response,
-) -> Page[Shown]:
+) -> AgreementPage:
     """Agreements that the caller may see, newest first; of some only the existence."""
     page = await access.page(AGREEMENTS, query)
     access.link(response, page)
@@ -130,7 +136,11 @@ async def sign(
     return await shown(owned)  # type: ignore[no-any-return]
 
 
-@router.post("/{learning_agreement_id}/declination", summary="Decline what is on the table")
+@router.post(
+    "/{learning_agreement_id}/declination",
+    summary="Decline what is on the table",
+    responses={204: {"description": "Done; the agreement is hidden from the caller now."}},
+)
 async def decline(
     owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, Shown)],
 ) -> Shown:

@@ -12,14 +12,14 @@ from app.models.agreement_text import AgreementText
 from app.models.agreements import AgreementState, LearningAgreement
 from app.models.terms import PartyRole
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]
 
 
 class PartyOut(BaseModel):
     """A party in one role."""
 
     person_id: wire.WireId
-    name: str
+    name: wire.Name
     role: PartyRole
 
 
@@ -27,10 +27,10 @@ class SignatureOut(BaseModel):
     """Who was asked to sign, and what they answered."""
 
     person_id: wire.WireId
-    name: str
+    name: wire.Name
     signed_at: datetime | None
     declined_at: datetime | None
-    digest: Annotated[str | None, Field(description="Digest of the text that was signed.")]
+    digest: Annotated[wire.Digest | None, Field(description="Digest of the text that was signed.")]
 
 
 class _Both(BaseModel):
@@ -40,7 +40,9 @@ class _Both(BaseModel):
     starts_on: wire.WireDayOrNull
     ends_on: wire.WireDayOrNull
     parties: Annotated[
-        Json[list[PartyOut]], Field(description="The parties in force; none until it is active.")
+        Json[list[PartyOut]],
+        wire.at_most(60),
+        Field(description="The parties in force; none until it is active."),
     ]
 
 
@@ -54,28 +56,29 @@ class AgreementOut(_Both):
     """An agreement with its text: the one in force, or the draft or proposal before there is one."""
 
     view: Literal["text"]
-    version: int
+    version: wire.Number
     created_at: wire.WireMoment
     updated_at: wire.WireMoment
     created_by: wire.WireId
     state: AgreementState
-    number: Annotated[int, Field(description="Number of the version shown.")]
+    number: Annotated[wire.Number, Field(description="Number of the version shown.")]
     amendment_number: Annotated[
-        int | None,
+        wire.Number | None,
         Field(description="Number of the amendment that waits for signatures; see its version."),
     ]
     amendment_lapses_on: Annotated[
         wire.WireDayOrNull, Field(description="The first day on which it can no longer be signed.")
     ]
     digest: Annotated[
-        str | None, Field(description="SHA-256 of the proposed text: what a signature is bound to.")
+        wire.Digest | None,
+        Field(description="SHA-256 of the proposed text: what a signature is bound to."),
     ]
     proposed_at: wire.WireMomentOrNull
     active_at: wire.WireMomentOrNull
     learner_completed_at: wire.WireMomentOrNull
     coach_completed_at: wire.WireMomentOrNull
     over_at: wire.WireMomentOrNull
-    signatures: Json[list[SignatureOut]]
+    signatures: Annotated[Json[list[SignatureOut]], wire.at_most(120)]
     text: Annotated[
         Json[dict[str, Any]],
         Field(
@@ -90,9 +93,9 @@ class AgreementVersionOut(BaseModel):
 
     id: wire.WireId
     view: Literal["version"]
-    number: int
-    digest: Annotated[str | None, Field(description="What a signature is bound to.")]
-    signatures: Json[list[SignatureOut]]
+    number: wire.Number
+    digest: Annotated[wire.Digest | None, Field(description="What a signature is bound to.")]
+    signatures: Annotated[Json[list[SignatureOut]], wire.at_most(120)]
     text: Json[dict[str, Any]]
 
 

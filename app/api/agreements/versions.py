@@ -15,7 +15,7 @@ from app.access.versions import versions_of
 from app.api.agreements.shapes import SignatureOut
 from app.core import wire
 from app.core.errors import NotFound
-from app.core.pages import Page
+from app.core.pages import Page, Whole
 from app.core.routes import Route
 from app.models.agreements import VersionAct, VersionState
 from app.models.people import AffiliationRole
@@ -28,31 +28,32 @@ router = APIRouter(
 class VersionOut(BaseModel):
     """One version of the text, with its signatures."""
 
-    number: int
+    number: wire.Number
     act: Annotated[
         VersionAct, Field(description="Everybody's agreement, or one party's protective act.")
     ]
     state: VersionState
     text: Annotated[Json[dict[str, Any]], Field(validation_alias="content")]
-    digest: str | None
+    digest: wire.Digest | None
     created_by: wire.WireId
     created_at: wire.WireMoment
     proposed_at: wire.WireMomentOrNull
     settled_at: wire.WireMomentOrNull
-    signatures: Json[list[SignatureOut]]
+    signatures: Annotated[Json[list[SignatureOut]], wire.at_most(120)]
 
 
+Number = Annotated[int, Path(ge=1, le=100_000, description="Number of the version.")]
 Versions = Annotated[Row, one(Action.AGREEMENT_VERSIONS, AGREEMENTS)]
 
 
 @router.get("/{learning_agreement_id}/versions", summary="Read every version")
-async def list_versions(row: Versions) -> Page[VersionOut]:
+async def list_versions(row: Versions) -> Whole[VersionOut]:
     """Every version that the caller was asked to sign or was a party to, oldest first."""
     return {"items": await versions_of(row.access, row.id), "next": None}  # type: ignore[return-value]
 
 
 @router.get("/{learning_agreement_id}/versions/{number}", summary="Read one version")
-async def read_version(row: Versions, number: Annotated[int, Path(ge=1, le=100_000)]) -> VersionOut:
+async def read_version(row: Versions, number: Number) -> VersionOut:
     """One version by its number."""
     found = await versions_of(row.access, row.id, number)
     if not found:
@@ -63,15 +64,19 @@ async def read_version(row: Versions, number: Annotated[int, Path(ge=1, le=100_0
 class HistoryEntry(BaseModel):
     """One write: who, when, what; never content."""
 
-    sequence: int
+    sequence: wire.Count
     at: wire.WireMoment
     person_id: wire.WireIdOrNull
     client_id: wire.WireIdOrNull
-    action: str
-    kind: str
+    action: wire.Word
+    kind: wire.Word
     resource_id: wire.WireId
-    resource_version: int
-    changed: Annotated[Json[list[str]], Field(description="Names of the fields that changed.")]
+    resource_version: wire.Number
+    changed: Annotated[
+        Json[list[wire.Word]],
+        wire.at_most(100),
+        Field(description="Names of the fields that changed."),
+    ]
 
 
 @router.get("/{learning_agreement_id}/history", summary="Read an agreement's history")
@@ -92,8 +97,8 @@ class ReadingOut(BaseModel):
     day: wire.WireDay
     person_id: Annotated[wire.WireIdOrNull, Field(description="Null for a client by itself.")]
     client_id: wire.WireId
-    name: str | None
-    kind: str
+    name: wire.Name | None
+    kind: wire.Word
     resource_id: wire.WireId
     opening_id: Annotated[
         wire.WireIdOrNull, Field(description="The opening under which it was read; else null.")
@@ -118,7 +123,7 @@ class LeaderOut(BaseModel):
     """Somebody who holds, held or will hold a leader role at the home organisation."""
 
     person_id: wire.WireId
-    name: str
+    name: wire.Name
     role: AffiliationRole
     starts_on: wire.WireDay
     ends_on: wire.WireDayOrNull
@@ -130,7 +135,7 @@ class LeaderOut(BaseModel):
 @router.get("/{learning_agreement_id}/leaders", summary="Read who leads its home organisation")
 async def list_leaders(
     row: Annotated[Row, one(Action.AGREEMENT_LEADERS, AGREEMENTS)],
-) -> Page[LeaderOut]:
+) -> Whole[LeaderOut]:
     """For the parties: head teachers and professional-learning leads of the home organisation, today's,
     those to come and those since the agreement began. What they read is what the terms tick for them."""
     items = await row.access.read(LEADERS, agreement_id=row.id)

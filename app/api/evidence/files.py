@@ -13,7 +13,7 @@ from app.actions import evidence
 from app.api.evidence.shapes import EvidenceFileOut, EvidenceOut
 from app.core import downloads, uploads
 from app.core.files import store
-from app.core.pages import Page
+from app.core.pages import Whole
 from app.core.routes import Route
 from app.models.evidence import EvidenceItem
 
@@ -37,7 +37,6 @@ _UPLOAD = {
     }
 }
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _RANGE: dict[str, Any] = {
     "parameters": [
         {
@@ -52,7 +51,7 @@ _RANGE: dict[str, Any] = {
 
 
 @router.get("/{evidence_item_id}/files", summary="List the files of an evidence item")
-async def list_evidence_files(row: Reader) -> Page[EvidenceFileOut]:
+async def list_evidence_files(row: Reader) -> Whole[EvidenceFileOut]:
     """Its files, oldest first: there are at most twenty."""
     return {"items": files_of(row.data), "next": None}  # type: ignore[return-value]
 
@@ -93,7 +92,6 @@ async def read_evidence_file(row: Reader, file_id: FileId) -> EvidenceFileOut:
     responses={
         200: {"description": "The file", "content": _BYTES},
         206: {"description": "The range that was asked for", "content": _BYTES},
-        416: {"description": "The file ends before that range", "content": _PROBLEM},
     },
 )
 async def download_evidence_file(row: Reader, file_id: FileId, request: Request) -> Response:

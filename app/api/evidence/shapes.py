@@ -12,7 +12,7 @@ from app.core.text import Line, Prose
 from app.models.evidence import EvidenceKind
 from app.models.pupils import Consent, PupilsShown, SaidOfPupils
 
-PrincipleCode = Annotated[str, Field(pattern=r"^A?[0-9]{1,2}$", examples=["3", "A1"])]
+PrincipleCode = Annotated[str, Field(max_length=3, pattern=r"^A?[0-9]{1,2}$", examples=["3", "A1"])]
 Principles = Annotated[list[PrincipleCode], Field(max_length=12)]
 FrameworkItems = Annotated[list[UUID], Field(max_length=50)]
 GoalIds = Annotated[
@@ -30,10 +30,10 @@ class EvidenceFileOut(BaseModel):
     """A file of an evidence item; its bytes are at `content` below it."""
 
     id: wire.WireId
-    name: str
-    media_type: str
-    size: Annotated[int, Field(description="In bytes, as it is stored.")]
-    sha256: Annotated[str, Field(description="Hexadecimal, of the file as it is stored.")]
+    name: wire.Name
+    media_type: wire.Word
+    size: Annotated[wire.Count, Field(description="In bytes, as it is stored.")]
+    sha256: Annotated[wire.Digest, Field(description="Hexadecimal, of the file as it is stored.")]
     created_at: wire.WireMoment
 
 
@@ -42,19 +42,27 @@ class EvidenceWhole(RecordOut):
 
     view: Literal["full", "kept"]
     kind: KindName
-    title: str
-    description: Annotated[str | None, Field(description="What it is.")]
+    title: wire.Name
+    description: Annotated[wire.Text | None, Field(description="What it is.")]
     captured_on: wire.WireDayOrNull
-    context: Annotated[str | None, Field(description="In what context it was captured.")]
-    whose_practice: str | None
-    what_it_shows: str | None
-    other_explanations: Annotated[str | None, Field(description="What else could explain it.")]
-    principles: Annotated[Json[list[str]], Field(description="Codes of coaching principles.")]
-    framework_items: Annotated[Json[list[str]], Field(description="Ids of framework items.")]
-    goal_ids: Annotated[
-        Json[list[str]], Field(description="Those of its goals that you may read too.")
+    context: Annotated[wire.Text | None, Field(description="In what context it was captured.")]
+    whose_practice: wire.Name | None
+    what_it_shows: wire.Text | None
+    other_explanations: Annotated[
+        wire.Text | None, Field(description="What else could explain it.")
     ]
-    files: Json[list[EvidenceFileOut]]
+    principles: Annotated[
+        Json[list[wire.Word]], wire.at_most(12), Field(description="Codes of coaching principles.")
+    ]
+    framework_items: Annotated[
+        Json[list[wire.WireId]], wire.at_most(50), Field(description="Ids of framework items.")
+    ]
+    goal_ids: Annotated[
+        Json[list[wire.WireId]],
+        wire.at_most(50),
+        Field(description="Those of its goals that you may read too."),
+    ]
+    files: Annotated[Json[list[EvidenceFileOut]], wire.at_most(20)]
     controller_organisation_id: Controller
 
 
@@ -71,7 +79,9 @@ class EvidenceWithheld(BaseModel):
     captured_on: wire.WireDayOrNull
     controller_organisation_id: Controller
     delete_by: wire.WireDayOrNull
-    readers: Annotated[list[ReaderName], Field(description="Who may read it beside its owner.")]
+    readers: Annotated[
+        list[ReaderName], wire.at_most(5), Field(description="Who may read it beside its owner.")
+    ]
 
 
 class EvidenceOut(
@@ -138,7 +148,7 @@ class EvidenceChange(wire.Shape):
 class EvidenceQuery(RecordQuery):
     """Filters of the list."""
 
-    kind: EvidenceKind | None = None
+    kind: Annotated[EvidenceKind | None, Field(description="Of this kind.")] = None
     framework_item: Annotated[
         UUID | None, Field(description="Linked to this item, a principle or practice among them.")
     ] = None

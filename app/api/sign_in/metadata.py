@@ -1,15 +1,15 @@
 """What describes the authorization server: its metadata (RFC 8414) and its public keys (RFC 7517)."""
 
-from typing import Any
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.access.grants import SCOPES
 from app.api.sign_in.tokens import grant_types
-from app.core import assertions
+from app.core import assertions, wire
 from app.core.keys import KEY_SET_SECONDS
 from app.core.routes import Route
 from app.core.settings import settings
@@ -20,29 +20,33 @@ _KEPT = f"public, max-age={KEY_SET_SECONDS}"
 _METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 
+Address = Annotated[str, wire.Says(maxLength=500, format="uri")]
+Words = Annotated[list[wire.Word], wire.at_most(100)]
+
+
 class Metadata(BaseModel):
     """The authorization server (RFC 8414, section 2)."""
 
-    issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
-    jwks_uri: str
-    revocation_endpoint: str
-    introspection_endpoint: str
-    service_documentation: str
-    scopes_supported: list[str]
-    response_types_supported: list[str]
-    response_modes_supported: list[str]
-    grant_types_supported: list[str]
-    code_challenge_methods_supported: list[str]
-    token_endpoint_auth_methods_supported: list[str]
-    token_endpoint_auth_signing_alg_values_supported: list[str]
-    revocation_endpoint_auth_methods_supported: list[str]
-    revocation_endpoint_auth_signing_alg_values_supported: list[str]
-    introspection_endpoint_auth_methods_supported: list[str]
-    introspection_endpoint_auth_signing_alg_values_supported: list[str]
+    issuer: Address
+    authorization_endpoint: Address
+    token_endpoint: Address
+    jwks_uri: Address
+    revocation_endpoint: Address
+    introspection_endpoint: Address
+    service_documentation: Address
+    scopes_supported: Words
+    response_types_supported: Words
+    response_modes_supported: Words
+    grant_types_supported: Words
+    code_challenge_methods_supported: Words
+    token_endpoint_auth_methods_supported: Words
+    token_endpoint_auth_signing_alg_values_supported: Words
+    revocation_endpoint_auth_methods_supported: Words
+    revocation_endpoint_auth_signing_alg_values_supported: Words
+    introspection_endpoint_auth_methods_supported: Words
+    introspection_endpoint_auth_signing_alg_values_supported: Words
     authorization_response_iss_parameter_supported: bool
-    ui_locales_supported: list[str]
+    ui_locales_supported: Words
 
 
 @router.get("/.well-known/oauth-authorization-server", summary="Read how to sign in")
@@ -74,10 +78,19 @@ async def read_metadata(response: Response) -> Metadata:
     )
 
 
+class Key(BaseModel):
+    """A public key (RFC 7517); other members belong to its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kty: Literal["EC", "RSA"]
+    kid: wire.Word
+
+
 class KeySet(BaseModel):
     """Public keys (RFC 7517)."""
 
-    keys: list[dict[str, Any]]
+    keys: Annotated[list[Key], wire.at_most(10)]
 
 
 @router.get("/.well-known/jwks.json", summary="Read the public keys")

@@ -1,7 +1,7 @@
 """OAuth 2.0 token endpoint (RFC 6749), revocation (RFC 7009) and introspection (RFC 7662)."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from authlib.oauth2 import OAuth2Error
 from fastapi import APIRouter
@@ -13,7 +13,7 @@ from app.access.oauth import Answer, Facts, OAuthClient, Server
 from app.access.sign_in import PUBLIC_CLIENT
 from app.actions import sign_in
 from app.api.sign_in import forms
-from app.core import assertions
+from app.core import assertions, wire
 from app.core.routes import Route
 from app.core.settings import settings
 
@@ -36,12 +36,18 @@ _CLIENT = {
 class TokenOut(BaseModel):
     """An access token (RFC 6749, section 5.1)."""
 
-    access_token: str
-    token_type: Annotated[str, Field(examples=["Bearer"])]
-    expires_in: Annotated[int, Field(description="Seconds until it expires.")]
-    scope: Annotated[str, Field(description="The scopes that it carries, separated by spaces.")]
+    access_token: Annotated[str, wire.Says(maxLength=8000)]
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[
+        int, wire.Says(minimum=60, maximum=900), Field(description="Seconds until it expires.")
+    ]
+    scope: Annotated[
+        str,
+        wire.Says(maxLength=2000),
+        Field(description="The scopes that it carries, separated by spaces."),
+    ]
     refresh_token: Annotated[
-        str | None,
+        Annotated[str, wire.Says(maxLength=200)] | None,
         Field(
             description="After a code, and with each refresh: good for one refresh. If an answer "
             "was lost, the same token may be sent again for 30 seconds; later it ends the session."
@@ -49,19 +55,37 @@ class TokenOut(BaseModel):
     ] = None
 
 
+class RefusalOut(BaseModel):
+    """A refusal in the words of RFC 6749, section 5.2."""
+
+    error: Literal[
+        "invalid_client", "invalid_grant", "invalid_request", "invalid_scope", "unauthorized_client",
+        "unsupported_grant_type", "unsupported_token_type",
+    ]  # fmt: skip
+    error_description: Annotated[str, wire.Says(maxLength=1000)]
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": RefusalOut, "description": "Something is wrong with the request."},
+    401: {"model": RefusalOut, "description": "The client, its secret or its key is wrong."},
+    413: {"model": RefusalOut, "description": "The form is too large."},
+    415: {"model": RefusalOut, "description": "The form is encoded."},
+}
+
+
 class IntrospectionOut(BaseModel):
     """What a token says (RFC 7662, section 2.2); of one that does not count, only that."""
 
     active: bool
-    scope: str | None = None
-    client_id: str | None = None
-    sub: str | None = None
-    iss: str | None = None
-    aud: str | None = None
-    exp: int | None = None
-    iat: int | None = None
-    jti: str | None = None
-    token_type: str | None = None
+    scope: Annotated[str, wire.Says(maxLength=2000)] | None = None
+    client_id: wire.WireIdOrNull = None
+    sub: wire.WireIdOrNull = None
+    iss: Annotated[str, wire.Says(maxLength=500)] | None = None
+    aud: Annotated[str, wire.Says(maxLength=500)] | None = None
+    exp: Annotated[int, wire.Says(minimum=0, maximum=2**53 - 1)] | None = None
+    iat: Annotated[int, wire.Says(minimum=0, maximum=2**53 - 1)] | None = None
+    jti: wire.WireIdOrNull = None
+    token_type: Literal["Bearer", "refresh_token"] | None = None
 
 
 Done = Callable[[Request, OAuthClient | None, dict[str, str]], Awaitable[Answer]]
@@ -105,6 +129,7 @@ def grant_types() -> list[str]:
     "/oauth/token",
     summary="Get an access token",
     response_model=TokenOut,
+    responses=_REFUSALS,
     openapi_extra=forms.described(
         ["grant_type"],
         grant_type={
@@ -140,6 +165,7 @@ async def issue_token(request: Request) -> Response:
 @router.post(
     "/oauth/revoke",
     summary="Sign out",
+    responses=_REFUSALS,
     openapi_extra=forms.described(["token"], token=_TEXT, token_type_hint=_TEXT, **_CLIENT),
 )
 async def revoke_token(request: Request) -> Response:
@@ -157,6 +183,7 @@ async def revoke_token(request: Request) -> Response:
     "/oauth/introspect",
     summary="Ask what a token says",
     response_model=IntrospectionOut,
+    responses=_REFUSALS,
     response_model_exclude_none=True,
     openapi_extra=forms.described(["token"], token=_TEXT, token_type_hint=_TEXT, **_CLIENT),
 )

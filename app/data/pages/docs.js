@@ -6,6 +6,25 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", follow);
 follow();
 
+// Swagger UI fills examples in. Of what may be left out they would be sent unasked: somebody else's
+// filter, or an ETag that nobody has.
+const withoutUnasked = (document) => {
+  for (const operations of Object.values(document.paths)) {
+    for (const { parameters = [] } of Object.values(operations)) {
+      for (const parameter of parameters.filter((one) => !one.required)) {
+        delete parameter.example;
+        delete parameter.examples;
+      }
+    }
+  }
+  return document;
+};
+const blankUnlessNeeded = {
+  statePlugins: {
+    spec: { wrapActions: { updateJsonSpec: (update) => (document) => update(withoutUnasked(document)) } },
+  },
+};
+
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#operations",
@@ -20,4 +39,5 @@ SwaggerUIBundle({
   // Swagger UI would store the password and the client's secret with the token.
   validatorUrl: null,
   persistAuthorization: false,
+  plugins: [blankUnlessNeeded],
 });

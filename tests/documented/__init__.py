@@ -1,0 +1,1 @@
+"""The documented examples, told to a live server."""
