@@ -13,7 +13,14 @@ from app.core.db import Database, Unit
 from app.core.passwords import hash_secret
 from app.core.settings import settings
 from app.models.organisations import OrganisationKind
-from app.models.people import Affiliation, AffiliationRole, Client, Person
+from app.models.people import (
+    Affiliation,
+    AffiliationRole,
+    Client,
+    ClientKind,
+    ClientSecret,
+    Person,
+)
 from app.openapi.examples import read
 
 NAMES: dict[str, str] = read("names.yaml")
@@ -89,16 +96,21 @@ async def prepare(unit: Unit) -> None:
         password=NAMES["password"],
         organisation_id=id_of("school"),
     )
+    moment = now()
     await unit.insert(
         Client(
             id=id_of("system"),
+            version=1,
+            created_at=moment,
+            updated_at=moment,
             name="School system",
+            kind=ClientKind.CONFIDENTIAL,
             organisation_id=id_of("school"),
-            secret_hash=hash_secret(NAMES["secret"]),
             scopes=sorted(SCOPES),
-            created_at=now(),
         )
     )
+    secret = hash_secret(NAMES["secret"])
+    await unit.insert(ClientSecret(hash=secret, client_id=id_of("system"), created_at=moment))
 
 
 async def _prepare() -> None:

@@ -17,6 +17,7 @@ import httpx
 
 from app.access.grants import SCOPES
 from app.access.sign_in import PUBLIC_CLIENT
+from app.core.ids import uuid7
 from app.core.tokens import Tokens
 from app.openapi.examples import Step, read
 from tests.servers import Server
@@ -51,7 +52,8 @@ HEADERS = (
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _MADE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DIGEST = re.compile(r'(?<=")[0-9a-f]{20}(?=\.)|(?<=\d-)[0-9a-f]{1,8}(?=\.)')
-_ASSET = re.compile(r"(?<=\?v=)[0-9a-f]{12}(?=\")")
+# Digests of the files that a page loads, and what ties a form to a browser.
+_ASSET = re.compile(r"(?<=\?v=)[0-9a-f]{12}(?=\")|(?<=value=\")[\w-]{43}(?=\")")
 
 
 class Different(AssertionError):
@@ -144,7 +146,8 @@ class Telling:
         subject = UUID(self.names[step.by])
         client = subject if step.by == "system" else PUBLIC_CLIENT
         scopes = frozenset(SCOPES if step.scopes is None else step.scopes)
-        return self.tokens.issue(subject=subject, client=client, scopes=scopes)
+        session = None if subject == client else uuid7()
+        return self.tokens.issue(subject=subject, client=client, scopes=scopes, session=session)
 
     def send(self, step: Step) -> httpx.Response:
         """Sends the example as it stands in the document."""
