@@ -232,7 +232,8 @@ async def test_without_redis_each_counts_for_itself_and_says_so_once(
         async def until(event: str) -> None:
             async with asyncio.timeout(20):
                 while event not in [entry["event"] for entry in logs]:
-                    counted(limit)
+                    if left(limit) > 10:  # however long it takes
+                        counted(limit)
                     await asyncio.sleep(0.01)
 
         await until("rate_store_away")
