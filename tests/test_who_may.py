@@ -154,7 +154,7 @@ def test_the_document_and_the_table_name_the_same_operations() -> None:
     assert set(described) == set(walked)
     for key, endpoint in walked.items():
         assert (endpoint.gate is None) == (key in PUBLIC), endpoint
-        scopes = [{"tandem": [grant_of(endpoint).scope]}] if endpoint.gate else None
+        scopes = [{"tandem": [grant_of(endpoint).scope]}] if endpoint.gate else []
         assert described[key] == scopes, endpoint
 
 
