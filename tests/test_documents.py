@@ -158,6 +158,14 @@ def test_every_direct_dependency_has_its_reason() -> None:
     assert all(len(reason) > 3 for reason in reasons.values())
 
 
+def test_lock_files_hold_no_address() -> None:
+    """They pin by digest, and fetch from whatever registry an installation is set up for. npm writes
+    `funding` links of its own accord: take them out again."""
+    locks = [*ROOT.glob("requirements/*.lock"), ROOT / "openapi/tools/package-lock.json"]
+    assert len(locks) > 2
+    assert [file.name for file in locks if "://" in file.read_text(encoding="utf-8")] == []
+
+
 def test_there_are_decisions() -> None:
     assert len(DECISIONS) > 5
 

@@ -125,6 +125,7 @@ class Searched:
 
     def says(self) -> Iterable[str | None]:
         """The texts by whose words it is found."""
+        # Each model says its own. The class cannot be an ABC: a model's metaclass is SQLAlchemy's.
         raise NotImplementedError
 
     def fold(self) -> None:

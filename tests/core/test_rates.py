@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from redis.exceptions import RedisError
 from structlog.testing import capture_logs
 
@@ -224,6 +225,8 @@ async def test_without_redis_each_counts_for_itself_and_says_so_once(
     redis: Redis, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_store, "_PAUSE", 0.01)
+    # A logger that has been used keeps the settings of that time; this one is new.
+    monkeypatch.setattr(rate_store, "log", structlog.get_logger())
     limit, other = Limit("caller", 100, window=3600), shared(100)
     redis.stop()
     with capture_logs() as logs:

@@ -210,7 +210,7 @@ def test_sqlite_whose_file_is_taken_away_is_not_written_to_until_it_is_back(
         try:
             away(on_sqlite, load)
             before = written_to(elsewhere)
-            time.sleep(0.3)
+            time.sleep(0.3)  # the writers go on meanwhile: dozens of rows, were they taken
             assert written_to(elsewhere) == before
             # A copy in its place is another database: what is acknowledged there would be lost.
             shutil.copy(elsewhere, path)
