@@ -19,8 +19,9 @@ _BEFORE = (
     " 'organisation', 'person', 'sign_in_identity')"
 )
 _AFTER = (
-    "kind IN ('affiliation', 'client', 'consent', 'framework', 'network_member', 'opening', 'operator',"
-    " 'organisation', 'person', 'session', 'sign_in_identity', 'signing_key')"
+    "kind IN ('affiliation', 'client', 'consent', 'framework', 'identity_provider', 'invitation',"
+    " 'network_member', 'opening', 'operator', 'organisation', 'person', 'second_factor', 'session',"
+    " 'sign_in_identity', 'signing_key')"
 )
 _INDEXES = {
     "ix_journal_accounts": ["sequence"],
@@ -63,6 +64,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_used_assertions_expires_at"), "used_assertions", ["expires_at"])
     _upgrade_clients()
+    _upgrade_identities()
     _create_sessions()
     _index_accounts(_AFTER)
 
@@ -98,6 +100,33 @@ def _upgrade_clients() -> None:
         batch.drop_column("secret_hash")
 
 
+def _upgrade_identities() -> None:
+    with op.batch_alter_table("sign_in_identities") as batch:
+        batch.drop_constraint(op.f("uq_sign_in_identities_email"), type_="unique")
+        batch.alter_column("email", existing_type=sa.String(length=254), nullable=True)
+    is_open = sa.text("closed_at IS NULL")
+    op.create_index(
+        op.f("ix_sign_in_identities_email"),
+        "sign_in_identities",
+        ["email"],
+        unique=True,
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
+
+
+def _downgrade_identities() -> None:
+    op.drop_index(op.f("ix_sign_in_identities_email"), "sign_in_identities")
+    # Each needs an address, and one of its own: nobody signs in with these.
+    op.execute(
+        "UPDATE sign_in_identities SET email = CAST(id AS VARCHAR(36)) || '@closed.invalid'"
+        " WHERE email IS NULL OR closed_at IS NOT NULL"
+    )
+    with op.batch_alter_table("sign_in_identities") as batch:
+        batch.alter_column("email", existing_type=sa.String(length=254), nullable=False)
+        batch.create_unique_constraint(op.f("uq_sign_in_identities_email"), ["email"])
+
+
 def _create_sessions() -> None:
     op.create_table(
         "sessions",
@@ -114,7 +143,7 @@ def _create_sessions() -> None:
         sa.Column("ended_because", sa.String(length=40), nullable=True),
         sa.CheckConstraint(
             "ended_because IN ('revoked', 'refresh_reused', 'code_reused', 'identity_closed',"
-            " 'client_disabled', 'signed_out', 'password_changed')",
+            " 'client_disabled', 'signed_out', 'account_disabled', 'password_changed')",
             name=op.f("ck_sessions_ended_because"),
         ),
         sa.CheckConstraint(
@@ -161,7 +190,8 @@ def _create_sessions() -> None:
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("expires_at", Moment, nullable=False),
         sa.CheckConstraint(
-            "stage IN ('consent', 'code', 'used')", name=op.f("ck_authorizations_stage")
+            "stage IN ('second_factor', 'consent', 'code', 'used')",
+            name=op.f("ck_authorizations_stage"),
         ),
         _belongs("authorizations", "client_id", "clients.id"),
         _belongs("authorizations", "person_id", "people.id"),
@@ -187,6 +217,7 @@ def _create_sessions() -> None:
 def downgrade() -> None:
     for table in ("consents", "authorizations", "refresh_tokens", "sessions"):
         op.drop_table(table)
+    _downgrade_identities()
     op.add_column("clients", sa.Column("secret_hash", sa.String(length=64), nullable=True))
     # One place for a secret: the newest stays.
     op.execute(

@@ -35,8 +35,9 @@ from app.core.query import Query
 from app.core.tables import Id, Moment, metadata
 
 ACCOUNTS = (
-    "affiliation", "client", "consent", "framework", "network_member", "opening", "operator",
-    "organisation", "person", "session", "sign_in_identity", "signing_key",
+    "affiliation", "client", "consent", "framework", "identity_provider", "invitation",
+    "network_member", "opening", "operator", "organisation", "person", "second_factor", "session",
+    "sign_in_identity", "signing_key",
 )  # fmt: skip
 """Kinds whose rows are about accounts and rights, and never about coaching."""
 

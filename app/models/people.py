@@ -13,12 +13,14 @@ from sqlalchemy import (
     Index,
     Numeric,
     String,
-    UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.search import Searched
 from app.core.tables import Base, Id, Moment, Versioned, one_of
+
+_open = text("closed_at IS NULL")
 
 
 class AffiliationRole(StrEnum):
@@ -112,12 +114,17 @@ class SignInIdentity(Base):
         ForeignKey("people.id", ondelete="CASCADE"), type_=Id, index=True
     )
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id"), type_=Id)
-    email: Mapped[str] = mapped_column(String(254))
+    # What its owner types; none where a provider of the organisation asks instead.
+    email: Mapped[str | None] = mapped_column(String(254))
     password_hash: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (UniqueConstraint("email"), {"info": {"access": "account"}})
+    __table_args__ = (
+        # An address is free again when its identity is closed.
+        Index(None, "email", unique=True, sqlite_where=_open, postgresql_where=_open),
+        {"info": {"access": "account"}},
+    )
 
 
 class Operator(Base):

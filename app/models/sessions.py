@@ -21,6 +21,7 @@ class Ending(StrEnum):
     IDENTITY_CLOSED = "identity_closed"
     CLIENT_DISABLED = "client_disabled"
     SIGNED_OUT = "signed_out"
+    ACCOUNT_DISABLED = "account_disabled"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 the name of a reason
 
 
@@ -79,6 +80,7 @@ class RefreshToken(Base):
 class Stage(StrEnum):
     """What is next on the way from a password to a session."""
 
+    SECOND_FACTOR = "second_factor"
     CONSENT = "consent"
     CODE = "code"
     USED = "used"
