@@ -103,6 +103,9 @@ class Action(StrEnum):
     PERSON_CREATE = "person:create"
     PERSON_READ = "person:read"
     PERSON_WRITE = "person:write"
+    PROVIDER_CREATE = "identity_provider:create"
+    PROVIDER_READ = "identity_provider:read"
+    PROVIDER_WRITE = "identity_provider:write"
     SHARE_CREATE = "share:create"
     SHARE_DELETE = "share:delete"
     SHARE_READ = "share:read"
@@ -217,6 +220,13 @@ GRANTS: dict[Action, Grant] = {
     Action.PERSON_CREATE: Grant("people:write"),
     Action.PERSON_READ: Grant("people:read"),
     Action.PERSON_WRITE: Grant("people:write", (_R.SELF, *_ADMINISTRATION)),
+    # The operator's administrators: the action sees to it.
+    Action.PROVIDER_CREATE: Grant("identity-providers:write", clients=False),
+    Action.PROVIDER_READ: Grant("identity-providers:read", clients=False),
+    # Whom it may speak for is the operator's: the action sees to that.
+    Action.PROVIDER_WRITE: Grant(
+        "identity-providers:write", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False
+    ),
     # Of the record that is shared, and of the share: both are the owner's alone.
     Action.SHARE_CREATE: Grant("shares:write", (_R.OWNER,), clients=False),
     Action.SHARE_DELETE: Grant("shares:write", (_R.OWNER,), clients=False),
@@ -233,6 +243,8 @@ SCOPES: dict[str, str] = {
     "frameworks:read": "Read the reference frameworks and the coaching principles.",
     "goals:read": "Read goals that the agreements let you read.",
     "goals:write": "Write goals, their progress and what is agreed of them.",
+    "identity-providers:read": "Read the identity providers of organisations that you administer.",
+    "identity-providers:write": "Change the identity providers of organisations that you administer.",
     "learning-agreements:read": "Read learning agreements that you are a party to or may know of.",
     "learning-agreements:write": "Draft, propose, sign, decline, complete and end learning agreements.",
     "networks:read": "Read the networks that you may see, and their members.",

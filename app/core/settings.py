@@ -50,6 +50,11 @@ class Settings(BaseSettings):
         default=False,
         description="Allows the OAuth password grant: for local use and the demonstration only.",
     )
+    private_providers: bool = Field(
+        default=False,
+        description="Allows identity providers at private addresses, and without TLS on this machine: for trials "
+        "and tests only.",
+    )
     break_glass: bool = Field(
         default=False,
         description="Allows break-glass: two of the operator's administrators open one agreement's records in an "

@@ -25,6 +25,28 @@ ENGLISH = {
     "unknown_client": "The app that sent you here is not registered, or not with this address.",
     "malformed": "The address that led you here is incomplete.",
     "over": "This page was open for too long, or was opened in another browser.",
+    "or": "or",
+    "sign_in_with": "Sign in with",
+    "continue_to": "Continue to",
+    "leading_on": "You are being taken to the page where you sign in with that account.",
+    "by_school": "Sign in with your school's account",
+    "school_address": "Your school e-mail address",
+    "continue": "Continue",
+    "no_provider": "No school's account is known for that address. Use your password, or ask your school's "
+    "administrator how to sign in.",
+    "cancelled": "You were not signed in there: it was cancelled, or that account may not be used here.",
+    "provider_away": "The service where you sign in does not answer at the moment. Try again in a few "
+    "minutes, or sign in another way.",
+    "not_believed": "What that service sent back could not be relied upon, so nobody was signed in. Tell your "
+    "administrator when it happens again.",
+    "not_known": "That account is not known here. Ask the administrator of your school or organisation to bring "
+    "you in. If you can already sign in another way, do so, and add this account to yours there.",
+    "is_closed": "That account led to a way in that has been closed. Ask the administrator of your school or "
+    "organisation.",
+    "link": "Add a way to sign in?",
+    "link_asks": "You are about to let an account at",
+    "link_opens": "sign in as",
+    "link_warning": "Go on only if that is you, and if you have just asked for this yourself.",
 }
 
 WELSH = {
@@ -47,6 +69,29 @@ WELSH = {
     "unknown_client": "Nid yw'r ap a'ch anfonodd yma wedi'i gofrestru, neu nid gyda'r cyfeiriad hwn.",
     "malformed": "Mae'r cyfeiriad a ddaeth â chi yma yn anghyflawn.",
     "over": "Bu'r dudalen hon ar agor yn rhy hir, neu fe'i hagorwyd mewn porwr arall.",
+    "or": "neu",
+    "sign_in_with": "Mewngofnodi gyda",
+    "continue_to": "Ymlaen i",
+    "leading_on": "Rydych yn cael eich arwain i'r dudalen lle byddwch yn mewngofnodi gyda'r cyfrif hwnnw.",
+    "by_school": "Mewngofnodi gyda chyfrif eich ysgol",
+    "school_address": "Eich cyfeiriad e-bost ysgol",
+    "continue": "Ymlaen",
+    "no_provider": "Nid oes cyfrif ysgol yn hysbys ar gyfer y cyfeiriad hwnnw. Defnyddiwch eich cyfrinair, neu "
+    "gofynnwch i weinyddwr eich ysgol sut i fewngofnodi.",
+    "cancelled": "Ni chawsoch eich mewngofnodi yno: cafodd ei ganslo, neu ni cheir defnyddio'r cyfrif hwnnw yma.",
+    "provider_away": "Nid yw'r gwasanaeth lle byddwch yn mewngofnodi yn ateb ar hyn o bryd. Rhowch gynnig arall "
+    "arni ymhen ychydig funudau, neu mewngofnodwch mewn ffordd arall.",
+    "not_believed": "Ni ellid dibynnu ar yr hyn a anfonodd y gwasanaeth hwnnw yn ôl, felly ni chafodd neb ei "
+    "fewngofnodi. Dywedwch wrth eich gweinyddwr os bydd yn digwydd eto.",
+    "not_known": "Nid yw'r cyfrif hwnnw yn hysbys yma. Gofynnwch i weinyddwr eich ysgol neu'ch sefydliad ddod â chi "
+    "i mewn. Os gallwch fewngofnodi eisoes mewn ffordd arall, gwnewch hynny, ac ychwanegwch y cyfrif hwn at eich un "
+    "chi yno.",
+    "is_closed": "Roedd y cyfrif hwnnw'n arwain at ffordd i mewn sydd wedi'i chau. Gofynnwch i weinyddwr eich ysgol "
+    "neu'ch sefydliad.",
+    "link": "Ychwanegu ffordd o fewngofnodi?",
+    "link_asks": "Rydych ar fin gadael i gyfrif gyda",
+    "link_opens": "fewngofnodi fel",
+    "link_warning": "Ewch ymlaen dim ond os mai chi yw hwnnw, ac os ydych newydd ofyn am hyn eich hun.",
 }
 
 WORDS = {"en": ENGLISH, "cy": WELSH}
@@ -61,6 +106,8 @@ WELSH_SCOPES = {
     "frameworks:read": "Darllen y fframweithiau cyfeirio a'r egwyddorion hyfforddi.",
     "goals:read": "Darllen nodau y mae'r cytundebau'n gadael i chi eu darllen.",
     "goals:write": "Ysgrifennu nodau, eu cynnydd a'r hyn a gytunir amdanynt.",
+    "identity-providers:read": "Darllen darparwyr hunaniaeth y sefydliadau yr ydych yn eu gweinyddu.",
+    "identity-providers:write": "Newid darparwyr hunaniaeth y sefydliadau yr ydych yn eu gweinyddu.",
     "learning-agreements:read": "Darllen cytundebau dysgu yr ydych yn barti iddynt neu y cewch wybod amdanynt.",
     "learning-agreements:write": "Drafftio, cynnig, llofnodi, gwrthod, cwblhau a therfynu cytundebau dysgu.",
     "networks:read": "Darllen y rhwydweithiau y cewch eu gweld, a'u haelodau.",
