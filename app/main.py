@@ -39,6 +39,7 @@ from app.core.limits import Limits
 from app.core.pages import Cursors
 from app.core.private_files import create_once
 from app.core.rates import Rates
+from app.core.sealing import Seals
 from app.core.settings import settings
 from app.core.tokens import Tokens
 from app.jobs import following, retention
@@ -98,6 +99,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         minutes=configured.token_minutes,
     )
     database.on_ended = app.state.tokens.end
+    app.state.seals = Seals(configured.var / "keys")
     app.state.cursors = Cursors(
         create_once(configured.var / "keys" / "cursors.key", lambda: os.urandom(32))
     )

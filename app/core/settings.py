@@ -46,9 +46,16 @@ class Settings(BaseSettings):
         le=366,
         description="How long a person stays signed in through a client, in days; refreshing does not prolong it.",
     )
+    second_factor: Literal["optional", "administrators", "everyone"] = Field(
+        default="optional",
+        description="Who must have a second factor (an authenticator app) beside their password: `optional`, "
+        "`administrators` (the operator's and those of organisations) or `everyone`. Who has none yet sets one up "
+        "when they next sign in.",
+    )
     password_grant: bool = Field(
         default=False,
-        description="Allows the OAuth password grant: for local use and the demonstration only.",
+        description="Allows the OAuth password grant: for local use and the demonstration only. It gives nothing to who has or "
+        "must have a second factor.",
     )
     private_providers: bool = Field(
         default=False,

@@ -55,8 +55,16 @@ class Person(Searched, Versioned, Base):
     email: Mapped[str | None] = mapped_column(String(254))
     created_by: Mapped[UUID | None] = mapped_column(Id)
     creation_digest: Mapped[str | None] = mapped_column(String(64))
+    # Nobody signs in as them, and why: it is told them when they try.
+    disabled_at: Mapped[datetime | None] = mapped_column(Moment)
+    disabled_because: Mapped[str | None] = mapped_column(String(1000))
+    # From then on a name that stands for anybody, and nothing that leads to them.
+    anonymised_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = ({"info": {"access": "owned:person"}},)
+    __table_args__ = (
+        CheckConstraint("(disabled_at IS NULL) = (disabled_because IS NULL)", name="disabled"),
+        {"info": {"access": "owned:person"}},
+    )
 
     def says(self) -> Iterable[str | None]:
         """The texts by whose words a person is found."""

@@ -13,6 +13,7 @@ from app.models import (
     organisations,
     people,
     receipts,
+    second_factors,
     sessions,
     shares,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "organisations",
     "people",
     "receipts",
+    "second_factors",
     "sessions",
     "shares",
 ]

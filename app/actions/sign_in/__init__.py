@@ -1,7 +1,9 @@
 """Signing in: who a client and a person are, codes, sessions, refresh tokens."""
 
 from app.actions.sign_in.authorizing import (
+    Disabled,
     Pending,
+    Step,
     begin_authorization,
     check_password,
     decide,
@@ -9,16 +11,22 @@ from app.actions.sign_in.authorizing import (
 from app.actions.sign_in.clients import authenticate_client
 from app.actions.sign_in.forgetting import forget_expired
 from app.actions.sign_in.granting import grant_token
+from app.actions.sign_in.second_factor import begin_enrolment, go_on, take_code
 from app.actions.sign_in.tokens import introspect, revoke
 
 __all__ = [
+    "Disabled",
     "Pending",
+    "Step",
     "authenticate_client",
     "begin_authorization",
+    "begin_enrolment",
     "check_password",
     "decide",
     "forget_expired",
+    "go_on",
     "grant_token",
     "introspect",
     "revoke",
+    "take_code",
 ]

@@ -1,11 +1,12 @@
 """The sign-in pages' writes: a password that is right, a consent, a code."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, select
 
+from app.access.accounts import account_standing
 from app.access.oauth import Answer, Facts, OAuthClient, Server, Subject
 from app.access.sign_in import (
     PUBLIC_CLIENT,
@@ -84,6 +85,36 @@ class Pending:
         """What the client asks for."""
         return frozenset(self.row.scopes)
 
+    @property
+    def actor(self) -> Actor:
+        """The person through the client, as the journal writes it."""
+        return Actor(self.row.person_id, self.client.id)
+
+
+class Step(NamedTuple):
+    """What a person is asked next: a code while `pending` is at the second factor, else consent."""
+
+    pending: Pending
+    ticket: str
+    enrols: bool = False
+    """They must set up an app first."""
+    wrong: bool = False
+    wait: int = 0
+    """Seconds until a code is looked at again, after too many wrong ones."""
+    recovery_codes: tuple[str, ...] = ()
+    """Just made: shown before anything else is asked."""
+
+    @property
+    def stage(self) -> Stage:
+        """Where they are."""
+        return Stage(self.pending.row.stage)
+
+
+class Disabled(NamedTuple):
+    """Nobody signs in to this account, and why."""
+
+    because: str
+
 
 async def begin_authorization(
     database: Database,
@@ -95,14 +126,18 @@ async def begin_authorization(
     browser: str,
     scopes: frozenset[str],
     parameters: dict[str, str],
-) -> tuple[Pending, str] | Answer:
-    """What comes after the password: the way to the client's address with a code when the person has
-    allowed all of it before; or what they are to be asked, with the ticket of the answer."""
+) -> Step | Disabled | Answer:
+    """What comes after the password or a provider's word: the way to the client's address with a code
+    when the person has allowed all of it before; or what they are asked next, with the ticket of the
+    answer."""
     async with database.work() as unit:
+        standing = await account_standing(unit, identity.person_id)
+        if standing.disabled_because is not None:
+            return Disabled(standing.disabled_because)
         ticket, moment = new_secret(), now()
         row = Authorization(
             id=uuid7(),
-            stage=Stage.CONSENT,
+            stage=Stage.SECOND_FACTOR if standing.asks_factor else Stage.CONSENT,
             secret_hash=hash_secret(ticket),
             browser_hash=hash_secret(browser),
             client_id=client.id,
@@ -118,16 +153,28 @@ async def begin_authorization(
             expires_at=moment + timedelta(minutes=CONSENT_MINUTES),
         )
         pending = Pending(row, client)
-        if scopes <= await find_consent(unit, identity.person_id, client.id):
-            answer, row.secret_hash, row.expires_at = _with_code(pending, tokens)
-            row.stage = Stage.CODE
+        if standing.asks_factor:
             await unit.insert(row)
-            return answer
+            return Step(pending, ticket, enrols=not standing.has_factor)
+        found = await consent_or_code(unit, tokens, pending, ticket)
         await unit.insert(row)
-        return pending, ticket
+        return found
 
 
-async def _pending(unit: Unit, ticket: str, browser: str) -> Pending | None:
+async def consent_or_code(
+    unit: Unit, tokens: Tokens, pending: Pending, ticket: str
+) -> Step | Answer:
+    """What comes when the person has shown all that they had to: the question, or straight the code."""
+    row = pending.row
+    if pending.scopes <= await find_consent(unit, row.person_id, pending.client.id):
+        answer, row.secret_hash, row.expires_at = _with_code(pending, tokens)
+        row.stage = Stage.CODE
+        return answer
+    return Step(pending, ticket)
+
+
+async def find_pending(unit: Unit, ticket: str, browser: str, stage: Stage) -> Pending | None:
+    """Who holds this ticket in this browser, locked, if they are at this stage."""
     row = await unit.session.scalar(
         select(Authorization)
         .where(
@@ -135,8 +182,9 @@ async def _pending(unit: Unit, ticket: str, browser: str) -> Pending | None:
             Authorization.browser_hash == hash_secret(browser),
         )
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    if row is None or row.stage != Stage.CONSENT or row.expires_at <= now():
+    if row is None or row.stage != stage or row.expires_at <= now():
         return None
     client = await find_client(unit.database, row.client_id)
     return Pending(row, client) if client is not None else None
@@ -148,11 +196,10 @@ async def decide(
     """Where the browser goes when the person has allowed or refused; None when nothing waits."""
     async with database.work() as unit:
         await unit.begin()
-        pending = await _pending(unit, ticket, browser)
+        pending = await find_pending(unit, ticket, browser, Stage.CONSENT)
         if pending is None:
             return None
         row, client = pending.row, pending.client
-        actor = Actor(row.person_id, client.id)
         event = SecurityEvent.CONSENT_GIVEN if allowed else SecurityEvent.CONSENT_REFUSED
         if allowed:
             await _keep_consent(unit, row.person_id, client.id, pending.scopes)
@@ -165,7 +212,7 @@ async def decide(
         await note(
             unit,
             event,
-            actor=actor,
+            actor=pending.actor,
             resource_id=client.id,
             owner_id=row.person_id,
             changed=["scopes"],

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.accounts import account_standing
 from app.access.oauth import Answer, Facts, Given, OAuthClient, Server, Subject
 from app.access.sessions import end_sessions
 from app.actions.sign_in.authorizing import check_password
@@ -68,8 +69,12 @@ async def _code(
 
 async def _use_code(unit: Unit, client: OAuthClient, code: str) -> Authorization | None:
     """The code's row, marked as used: whoever presents it first uses it up, right or wrong."""
-    found = await _locked(unit, Authorization, Authorization.secret_hash == hash_secret(code))
-    if found is None or found.stage == Stage.CONSENT:
+    holds = Authorization.secret_hash == hash_secret(code)
+    # First the way in, then what came of it: who closes it takes them in the same order.
+    identity_id = await unit.session.scalar(select(Authorization.identity_id).where(holds))
+    is_open = identity_id is not None and await _is_open(unit, identity_id)
+    found = await _locked(unit, Authorization, holds)
+    if found is None or found.stage not in (Stage.CODE, Stage.USED):
         return None
     if found.stage == Stage.USED:
         actor = Actor(found.person_id, client.known.id)
@@ -85,17 +90,18 @@ async def _use_code(unit: Unit, client: OAuthClient, code: str) -> Authorization
         )
         return None
     found.stage = Stage.USED
-    live = found.expires_at > now() and await _is_open(unit, found.identity_id)
-    return found if live else None
+    return found if is_open and found.expires_at > now() else None
 
 
 async def _is_open(unit: Unit, identity_id: UUID) -> bool:
-    """Whether a way in is open, and stays so until the session is there: who closes it waits, and
-    then finds the session that is to end."""
+    """Whether a way in is open, and stays so until the session is there: who closes it, or disables
+    the account, waits, and then finds the session that is to end."""
     identity = await unit.session.get(
         SignInIdentity, identity_id, with_for_update={"read": True}, populate_existing=True
     )
-    return identity is not None and identity.closed_at is None
+    if identity is None or identity.closed_at is not None:
+        return False
+    return (await account_standing(unit, identity.person_id)).disabled_because is None
 
 
 @dataclass
@@ -201,13 +207,19 @@ async def _password(
     facts = Facts(client, subject=subject)
     async with database.work() as unit:
         await unit.begin()
-        if subject is not None and not await _is_open(unit, subject.identity_id):
+        if subject is not None and not await _may_by_password_alone(unit, subject):
             facts.subject = None
         answer = Server(facts, tokens).answer_token(form)
         if answer.status == 200 and subject is not None:
             assert facts.granted is not None
             await _begin_session(unit, client.known.id, subject, facts.granted)
         return answer
+
+
+async def _may_by_password_alone(unit: Unit, subject: Subject) -> bool:
+    if not await _is_open(unit, subject.identity_id):
+        return False
+    return not (await account_standing(unit, subject.person_id)).asks_factor
 
 
 async def _begin_session(

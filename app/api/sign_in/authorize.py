@@ -5,24 +5,20 @@ that a machine in a staff room opens nothing. The one cookie ties a page to the 
 given it; the forms carry its value too, and one without the other is refused.
 """
 
-import hmac
-import secrets
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from app.access.oauth import Answer, Facts, OAuthClient, Server, chosen_scopes
+from app.access.oauth import Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
-from app.api.sign_in import forms, pages
-from app.api.sign_in.words import language_of
+from app.api.sign_in import browsers, forms, pages, steps
 from app.core.routes import Route
-from app.core.settings import settings
 
 router = APIRouter(tags=["Sign in"], route_class=Route)
 
@@ -80,57 +76,15 @@ async def _asked(request: Request, parameters: dict[str, str]) -> _Asked:
     return _Asked(client, sent, server)
 
 
-def _go(answer: Answer, redirect_uri: str) -> Response:
-    """To the client's address, with the issuer's name beside the answer (RFC 9207)."""
-    assert answer.location is not None
-    assert answer.location.startswith(redirect_uri.partition("?")[0])
-    issuer = quote(settings().base_url, safe="")
-    # 303: a browser sends the password to nobody else (RFC 9700, section 4.12).
-    return RedirectResponse(f"{answer.location}&iss={issuer}", 303)
-
-
 def _no_way(language: str, error: OAuth2Error) -> Response:
     reason = "unknown_client" if error.error == "unknown_client" else "malformed"
     return pages.refused(language, reason)
 
 
-def _language(request: Request, ui_locales: str = "") -> str:
-    return language_of(ui_locales, request.headers.get("accept-language", ""))
-
-
-def _cookie_name() -> str:
-    # A browser takes __Host- from this very host alone, and only over TLS.
-    return "__Host-sign-in" if settings().base_url.startswith("https://") else "sign-in"
-
-
-def _browser(request: Request) -> str:
-    kept = request.cookies.get(_cookie_name(), "")
-    return kept if len(kept) == 43 and kept.isascii() else secrets.token_urlsafe(32)
-
-
-def _with_cookie(page: HTMLResponse, browser: str) -> HTMLResponse:
-    page.set_cookie(
-        _cookie_name(),
-        browser,
-        max_age=3600,
-        secure=settings().base_url.startswith("https://"),
-        httponly=True,
-        samesite="lax",
-    )
-    return page
-
-
-def _is_ours(request: Request, form: dict[str, str]) -> bool:
-    """Whether a form was filled in on a page that this browser was given."""
-    kept, sent = request.cookies.get(_cookie_name(), ""), form.get("browser", "")
-    same = hmac.compare_digest(kept.encode(), sent.encode()) and len(kept) == 43
-    return same and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-
-
 def _sign_in_page(
     request: Request, asked: _Asked, language: str, *, email: str = "", failed: bool = False
 ) -> Response:
-    browser = _browser(request)
+    browser = browsers.of(request)
     other = {**asked.parameters, "ui_locales": "en" if language == "cy" else "cy"}
     page = pages.sign_in(
         language,
@@ -141,7 +95,7 @@ def _sign_in_page(
         email=email,
         failed=failed,
     )
-    return _with_cookie(page, browser)
+    return browsers.with_cookie(page, browser)
 
 
 @router.get(
@@ -154,16 +108,16 @@ async def ask_to_sign_in(request: Request) -> Response:
     """The page on which a person signs in for a client (RFC 6749, section 4.1, with PKCE). It leads
     back to the client's address with a code that is good for 60 seconds, or with a refusal, and with
     `iss` (RFC 9207)."""
-    language = _language(request)
+    language = browsers.language(request)
     sent: dict[str, str] = {}
     try:
         sent = forms.parse(request.scope["query_string"])
-        language = _language(request, sent.get("ui_locales", ""))
+        language = browsers.language(request, sent.get("ui_locales", ""))
         asked = await _asked(request, sent)
     except OAuth2Error as error:
         if error.redirect_uri:
             answer = Server(Facts(None), request.app.state.tokens).refuse(error)
-            return _go(answer, error.redirect_uri)
+            return steps.go(answer, error.redirect_uri)
         return _no_way(language, error)
     return _sign_in_page(request, asked, language)
 
@@ -171,11 +125,11 @@ async def ask_to_sign_in(request: Request) -> Response:
 @router.post("/oauth/authorize", include_in_schema=False)
 async def sign_in_by_password(request: Request) -> Response:
     """Takes the page's form: on to the question, or straight back to the client with a code."""
-    language = _language(request)
+    language = browsers.language(request)
     try:
         form = await forms.read(request)
-        language = _language(request, form.get("ui_locales", ""))
-        if not _is_ours(request, form):
+        language = browsers.language(request, form.get("ui_locales", ""))
+        if not browsers.is_ours(request, form):
             return pages.refused(language, "over")
         asked = await _asked(request, form)
     except OAuth2Error as error:
@@ -195,30 +149,22 @@ async def sign_in_by_password(request: Request) -> Response:
         scopes=chosen_scopes(form.get("scope"), asked.client.scopes),
         parameters=asked.parameters,
     )
-    if isinstance(found, Answer):
-        return _go(found, asked.redirect_uri)
-    pending, ticket = found
-    hidden = {"ticket": ticket, "browser": form["browser"], "ui_locales": language}
-    return pages.consent(
-        language,
-        client=asked.client.name,
-        scopes=pending.scopes,
-        hidden=hidden,
-        leads_to=asked.redirect_uri,
+    return await steps.answer(
+        request, found, language=language, browser=form["browser"], leads_to=asked.redirect_uri
     )
 
 
 @router.post("/oauth/consent", include_in_schema=False)
 async def decide(request: Request) -> Response:
     """Takes what the person has decided, and leads back to the client with it."""
-    language = _language(request)
+    language = browsers.language(request)
     try:
         form = await forms.read(request)
     except OAuth2Error as error:
         return _no_way(language, error)
-    language = _language(request, form.get("ui_locales", ""))
+    language = browsers.language(request, form.get("ui_locales", ""))
     found = None
-    if _is_ours(request, form):
+    if browsers.is_ours(request, form):
         found = await sign_in.decide(
             request.app.state.database,
             request.app.state.tokens,
@@ -228,4 +174,4 @@ async def decide(request: Request) -> Response:
         )
     if found is None or found.location is None:
         return pages.refused(language, "over")
-    return _go(found, found.location.partition("?")[0])
+    return steps.go(found, found.location.partition("?")[0])

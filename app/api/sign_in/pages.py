@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
 
+from app.access.second_factors import Enrolment
 from app.api.sign_in.words import SCOPE_WORDS, WORDS
 
 
@@ -115,6 +116,80 @@ def consent(
         lines=[SCOPE_WORDS[language][scope] for scope in sorted(scopes)],
         target=parts.netloc or parts.scheme,
         hidden=hidden,
+    )
+
+
+def second_factor(
+    language: str,
+    *,
+    client: str,
+    hidden: dict[str, str],
+    leads_to: str,
+    wrong: bool = False,
+    wait: int = 0,
+    enrolment: Enrolment | None = None,
+) -> HTMLResponse:
+    """The page that asks for a code, with what an app needs when one is set up first; 403 when the code
+    was wrong, 429 when too many were."""
+    words = WORDS[language]
+    minutes = -(-wait // 60)
+    page = _render(
+        "second_factor" if enrolment is None else "enrol",
+        language,
+        title=words["second_factor" if enrolment is None else "enrol"],
+        status=429 if wait else 403 if wrong else 200,
+        leads_to=leads_to,
+        action="/oauth/second-factor",
+        client=client,
+        hidden=hidden,
+        failed=words["wait"].format(minutes=minutes)
+        if wait
+        else words["wrong_code"]
+        if wrong
+        else None,
+        **({} if enrolment is None else _shown(enrolment)),
+    )
+    if wait:
+        page.headers["Retry-After"] = str(wait)
+    return page
+
+
+def _shown(enrolment: Enrolment) -> dict[str, Any]:
+    """What the app needs: as a picture, as a link for the telephone itself, and to be typed."""
+    import segno
+    from markupsafe import Markup
+
+    picture = segno.make(enrolment.uri, error="m", micro=False)
+    # Its own white border and black squares: a camera reads no dark theme.
+    drawn = picture.svg_inline(scale=4, border=4, dark="#000", light="#fff", omitsize=True)
+    secret = enrolment.secret
+    return {
+        "picture": Markup(drawn),  # noqa: S704 drawn here, of squares alone
+        "uri": enrolment.uri,
+        "groups": [secret[place : place + 4] for place in range(0, len(secret), 4)],
+    }
+
+
+def recovery_codes(
+    language: str, *, codes: tuple[str, ...], hidden: dict[str, str], leads_to: str
+) -> HTMLResponse:
+    """The page that shows recovery codes, once."""
+    return _render(
+        "recovery_codes",
+        language,
+        title=WORDS[language]["recovery_codes"],
+        status=200,
+        leads_to=leads_to,
+        action="/oauth/recovery-codes",
+        codes=codes,
+        hidden=hidden,
+    )
+
+
+def disabled(language: str, *, because: str) -> HTMLResponse:
+    """The page that tells somebody that their account is disabled, and why."""
+    return _render(
+        "disabled", language, title=WORDS[language]["disabled"], status=403, because=because
     )
 
 

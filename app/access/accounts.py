@@ -1,0 +1,81 @@
+"""How an account stands: whether it may sign in at all, and whether it takes a second factor."""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Date, select
+
+from app.access.visibility import parameter
+from app.core.clock import today
+from app.core.db import Unit
+from app.core.query import Query
+from app.core.settings import settings
+from app.core.sql import there_is
+from app.core.tables import Id
+from app.models.people import Affiliation, AffiliationRole, Operator, Person
+from app.models.second_factors import SecondFactor
+
+_people: Any = Person.__table__
+_affiliations: Any = Affiliation.__table__
+_operators: Any = Operator.__table__
+_factors: Any = SecondFactor.__table__
+
+_today = parameter("today", Date)
+_STANDING = Query(
+    select(
+        _people.c.disabled_because,
+        _people.c.anonymised_at,
+        there_is(
+            _factors, _factors.c.person_id == _people.c.id, _factors.c.confirmed_at.is_not(None)
+        ).label("has_factor"),
+        there_is(_operators, _operators.c.person_id == _people.c.id).label("operator"),
+        there_is(
+            _affiliations,
+            _affiliations.c.person_id == _people.c.id,
+            _affiliations.c.role == AffiliationRole.ADMINISTRATOR,
+            _affiliations.c.starts_on <= _today,
+            _affiliations.c.ends_on.is_(None) | (_affiliations.c.ends_on > _today),
+        ).label("administrator"),
+    ).where(_people.c.id == parameter("person_id", Id)),
+    unscoped="whether somebody may sign in is asked before they have",
+)
+_HOLD = Query(
+    select(_people.c.id)
+    .where(_people.c.id == parameter("person_id", Id))
+    .with_for_update(key_share=True),
+    unscoped="a lock, and nothing else",
+)
+
+
+class AccountStanding(NamedTuple):
+    """What signing in asks of a person."""
+
+    disabled_because: str | None
+    """Why nobody signs in as them; None: they may."""
+    has_factor: bool
+    must_have_factor: bool
+
+    @property
+    def asks_factor(self) -> bool:
+        """Whether a password alone, or a provider's word, is not enough."""
+        return self.has_factor or self.must_have_factor
+
+
+async def account_standing(unit: Unit, person_id: UUID) -> AccountStanding:
+    """How the person's account stands now."""
+    rows = await unit.rows(_STANDING, {"person_id": person_id, "today": today()})
+    because, anonymised_at, has_factor, operator, administrator = rows[0]
+    wanted = settings().second_factor
+    must = wanted == "everyone" or (wanted == "administrators" and (operator or administrator))
+    if anonymised_at is not None:
+        because = because or "anonymised"
+    return AccountStanding(because, bool(has_factor), bool(must))
+
+
+async def hold_account(unit: Unit, person_id: UUID) -> None:
+    """Lets nobody else change the account's factors or state until the transaction ends.
+
+    Taken before the rows of its ways in, its sign-ins and its sessions, in this order.
+    """
+    await unit.begin()
+    await unit.rows(_HOLD, {"person_id": person_id})
