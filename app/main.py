@@ -21,6 +21,7 @@ from app.api import (
     evidence,
     frameworks,
     goals,
+    identity_providers,
     networks,
     openings,
     organisations,
@@ -36,6 +37,7 @@ from app.core.db import SCHEMA, Database
 from app.core.draining import Draining
 from app.core.errors import Unavailable
 from app.core.limits import Limits
+from app.core.openid import Providers
 from app.core.pages import Cursors
 from app.core.private_files import create_once
 from app.core.rates import Rates
@@ -64,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     openings.agreement_router,
     frameworks.router,
     frameworks.principles_router,
+    identity_providers.router,
     *sign_in.ROUTERS,
     service.router,
     pages.router,
@@ -99,6 +102,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         minutes=configured.token_minutes,
     )
     database.on_ended = app.state.tokens.end
+    app.state.providers = Providers()
     app.state.seals = Seals(configured.var / "keys")
     app.state.cursors = Cursors(
         create_once(configured.var / "keys" / "cursors.key", lambda: os.urandom(32))
@@ -123,6 +127,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.wait(beside)
         gc.unfreeze()
+        await app.state.providers.close()
         await database.close()
 
 

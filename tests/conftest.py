@@ -21,6 +21,8 @@ from sqlalchemy import event
 os.environ["TANDEM_PUBLIC_URL"] = "https://tandem.example"
 os.environ["TANDEM_PASSWORD_GRANT"] = "true"
 os.environ["TANDEM_BREAK_GLASS"] = "true"
+# The provider of the tests is a process on loopback.
+os.environ["TANDEM_PRIVATE_PROVIDERS"] = "true"
 # Tests are one caller at one address; those of the limits have an application of their own.
 os.environ["TANDEM_RATE_ADDRESS"] = os.environ["TANDEM_RATE_CALLER"] = "0"
 for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):

@@ -4,7 +4,7 @@ import json
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, String, case, select, true
+from sqlalchemy import ColumnElement, Integer, case, select, true
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -113,18 +113,28 @@ class KnownProvider(NamedTuple):
     vouches_for_addresses: bool
     creates_people: bool
 
+    def name_in(self, language: str) -> str:
+        """Its name for a page."""
+        return (self.name_cy if language == "cy" else None) or self.name
+
 
 def _known(row: Any) -> KnownProvider:
-    place = row[1]
+    values = dict(zip(_FIND.columns, row, strict=True))
+    place = values.pop("organisation_id")
     return KnownProvider(
-        as_uuid(row[0]),
-        None if place is None else as_uuid(place),
-        *row[2:7],
-        trusted_domains=frozenset(json.loads(row[7])),
-        required_claims=json.loads(row[8]),
-        vouches_for_addresses=bool(row[9]),
-        creates_people=bool(row[10]),
+        id=as_uuid(values.pop("id")),
+        organisation_id=None if place is None else as_uuid(place),
+        trusted_domains=frozenset(json.loads(values.pop("trusted_domains"))),
+        required_claims=json.loads(values.pop("required_claims")),
+        vouches_for_addresses=bool(values.pop("vouches_for_addresses")),
+        creates_people=bool(values.pop("creates_people")),
+        **values,
     )
+
+
+def secret_of(provider_id: UUID) -> str:
+    """What its sealed client secret is bound to."""
+    return f"identity_provider:{provider_id}"
 
 
 async def find_provider(database: Database, provider_id: UUID) -> KnownProvider | None:
@@ -133,7 +143,9 @@ async def find_provider(database: Database, provider_id: UUID) -> KnownProvider 
     return _known(rows[0]) if rows else None
 
 
-async def offered_providers(database: Database, client_id: UUID) -> tuple[list[KnownProvider], bool]:
+async def offered_providers(
+    database: Database, client_id: UUID
+) -> tuple[list[KnownProvider], bool]:
     """The providers for a sign-in page of a client, and whether there are more."""
     rows = await database.rows(_OFFERED, {"client_id": client_id, "limit": MOST_OFFERED + 1})
     return [_known(row) for row in rows[:MOST_OFFERED]], len(rows) > MOST_OFFERED

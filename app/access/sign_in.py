@@ -56,6 +56,14 @@ _IDENTITY = Query(
         _identities.c.email == parameter("email", String), _identities.c.closed_at.is_(None)
     )
 )
+_OF_ADDRESS = select(_identities.c.id, _identities.c.person_id, _identities.c.password_hash).where(
+    _identities.c.email == parameter("email", String), _identities.c.closed_at.is_(None)
+)
+_OWN = _identities.c.organisation_id.is_(None)
+_OWN_BY_ADDRESS = Query(_OF_ADDRESS.where(_OWN))
+_BY_ADDRESS = Query(
+    _OF_ADDRESS.where(or_(_OWN, _identities.c.organisation_id == parameter("organisation_id", Id)))
+)
 _CONSENT = Query(
     select(_consents.c.scopes).where(
         _consents.c.person_id == parameter("person_id", Id),
@@ -119,6 +127,20 @@ async def find_identity(database: Database, email: str) -> KnownIdentity | None:
     """The open sign-in identity with this address (case does not matter)."""
     rows = await database.rows(_IDENTITY, {"email": email.strip().casefold()[:254]})
     return KnownIdentity(as_uuid(rows[0][0]), as_uuid(rows[0][1]), rows[0][2]) if rows else None
+
+
+async def identities_by_address(
+    unit: Unit, organisation_id: UUID | None, address: str
+) -> list[KnownIdentity]:
+    """The open identities with this address that the organisation has brought, or that are their
+    person's own; without an organisation their own alone: an address that one organisation has given
+    says nothing to another."""
+    values = {"email": address.strip().casefold()[:254]}
+    if organisation_id is None:
+        rows = await unit.rows(_OWN_BY_ADDRESS, values)
+    else:
+        rows = await unit.rows(_BY_ADDRESS, {**values, "organisation_id": organisation_id})
+    return [KnownIdentity(as_uuid(row[0]), as_uuid(row[1]), row[2]) for row in rows]
 
 
 async def find_consent(unit: Unit, person_id: UUID, client_id: UUID) -> frozenset[str]:

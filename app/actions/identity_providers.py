@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.identity_providers import secret_of
 from app.access.visibility import parameter
 from app.core import journal, openid
 from app.core.clock import now
@@ -15,7 +16,7 @@ from app.core.db import Unit
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.ids import uuid7
 from app.core.query import Query
-from app.core.sealing import seal
+from app.core.sealing import Seals
 from app.core.security_events import SecurityEvent, note
 from app.core.tables import Id
 from app.models.identity_providers import IdentityProvider
@@ -23,7 +24,9 @@ from app.models.organisations import Organisation
 
 OF_ITS_ADMINISTRATORS = frozenset(("client_secret", "enabled", "name", "name_cy"))
 """What administrators of the provider's own organisation may change; the rest is the operator's."""
-_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_DOMAIN = re.compile(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 _MANY_TENANTS = re.compile(r"login\.microsoftonline\.com/(common|organizations|consumers)(/|$)")
 
 _organisations: Any = Organisation.__table__
@@ -49,13 +52,12 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
                     f"/trusted_domains/{number}", "must be a mail domain like school.example"
                 )
         found["trusted_domains"] = sorted(set(domains))
-    if "client_secret" in found:
-        found["sealed_secret"] = seal(found.pop("client_secret").encode())
     return found
 
 
 async def create_provider(
     unit: Unit,
+    seals: Seals,
     *,
     actor: journal.Actor,
     values: Mapping[str, Any],
@@ -68,13 +70,15 @@ async def create_provider(
     place = found.get("organisation_id")
     if place is not None and not await unit.rows(_EXISTS, {"id": place}):
         raise Invalid.field("/organisation_id", "names no organisation")
+    made = provider_id or uuid7()
     provider = IdentityProvider(
-        id=provider_id or uuid7(),
+        id=made,
         version=1,
         created_at=moment,
         updated_at=moment,
         created_by=actor.person_id,
         creation_digest=digest,
+        sealed_secret=seals.seal(found.pop("client_secret"), secret_of(made)),
         **found,
     )
     await unit.insert(provider)
@@ -90,6 +94,7 @@ async def create_provider(
 
 async def change_provider(
     unit: Unit,
+    seals: Seals,
     provider: IdentityProvider,
     *,
     actor: journal.Actor,
@@ -103,6 +108,8 @@ async def change_provider(
     if not by_operator and (beyond := sorted(values.keys() - OF_ITS_ADMINISTRATORS)):
         raise Forbidden(f"Only the operator's administrators set {', '.join(beyond)}.")
     found = _checked(values)
+    if "client_secret" in found:
+        found["sealed_secret"] = seals.seal(found.pop("client_secret"), secret_of(provider.id))
     changed = {name for name, value in found.items() if getattr(provider, name) != value}
     if not changed:
         return
@@ -121,7 +128,9 @@ async def change_provider(
     )
 
 
-async def disable_provider(unit: Unit, *, actor: journal.Actor, provider_id: UUID) -> None:
+async def disable_provider(
+    unit: Unit, seals: Seals, *, actor: journal.Actor, provider_id: UUID
+) -> None:
     """Nobody signs in through it any more; who has signed in stays so until their session ends."""
     await unit.begin()
     provider = await unit.session.get(
@@ -135,7 +144,7 @@ async def disable_provider(unit: Unit, *, actor: journal.Actor, provider_id: UUI
     if not provider.enabled:
         raise Conflict("The provider is disabled already.")
     await change_provider(
-        unit, provider, actor=actor, values={"enabled": False}, by_operator=True
+        unit, seals, provider, actor=actor, values={"enabled": False}, by_operator=True
     )
 
 

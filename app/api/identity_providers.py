@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import MISSING, Field, Json, StringConstraints
+from starlette.requests import Request
 
 from app.access.claims import claim
 from app.access.door import Access
@@ -135,7 +136,9 @@ async def list_identity_providers(
 
 @router.post("", status_code=201, summary="Create an identity provider")
 async def create_identity_provider(
-    access: Annotated[Access, may(Action.PROVIDER_CREATE)], body: IdentityProviderNew
+    access: Annotated[Access, may(Action.PROVIDER_CREATE)],
+    body: IdentityProviderNew,
+    request: Request,
 ) -> IdentityProviderOut:
     """For the operator's administrators: whoever is trusted for a domain decides who is let in as
     whom. At the provider, register the address `<this service>/oauth/callback`."""
@@ -145,6 +148,7 @@ async def create_identity_provider(
     if not made.repeated:
         await identity_providers.create_provider(
             access.unit,
+            request.app.state.seals,
             actor=access.caller.actor,
             values=body.model_dump(exclude={"id"}),
             provider_id=made.id,
@@ -167,12 +171,14 @@ async def change_identity_provider(
         Owned[IdentityProvider], one(Action.PROVIDER_WRITE, PROVIDERS, IdentityProviderOut)
     ],
     body: IdentityProviderChange,
+    request: Request,
 ) -> IdentityProviderOut:
     """Its organisation's administrators rename it, give it a new secret, and switch it off and on; the
     operator's set the rest, above all whom it may speak for."""
     values: dict[str, Any] = body.model_dump()
     await identity_providers.change_provider(
         owned.access.unit,
+        request.app.state.seals,
         owned.entity,
         actor=owned.access.caller.actor,
         values=values,

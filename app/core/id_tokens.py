@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from app.core.encoding import from_base64url
+
 LEEWAY_SECONDS = 60
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384")
 _CURVES = {"ES256": "P-256", "ES384": "P-384"}
@@ -16,6 +18,7 @@ _LONGEST = 16_384
 _OLDEST_SECONDS = 3600
 _MOST_KEYS = 100
 _SMALLEST_RSA = 2048
+_OF_A_KEY = {"kty", "kid", "use", "alg", "n", "e", "crv", "x", "y"}
 _NOT_READ = {"jku", "jwk", "x5u", "b64", "crit"}
 
 
@@ -37,12 +40,11 @@ def read_keys(described: Any) -> list[Any]:
         if kind is None or one.get("use", "sig") != "sig":
             continue
         try:
-            key = kind.import_key({n: v for n, v in one.items() if n not in ("key_ops", "x5c")})
-            small = one["kty"] == "RSA" and key.public_key.key_size < _SMALLEST_RSA
-        except (JoseError, ValueError, TypeError, KeyError):
+            if one["kty"] == "RSA" and len(from_base64url(one["n"])) * 8 < _SMALLEST_RSA:
+                continue
+            keys.append(kind.import_key({n: v for n, v in one.items() if n in _OF_A_KEY}))
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
             continue
-        if not small:
-            keys.append(key)
     return keys
 
 

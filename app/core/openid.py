@@ -26,6 +26,7 @@ _KEPT_SECONDS = 3600.0
 _PATIENCE = 30.0
 """Seconds between two looks for a key that is not known."""
 _MOST_KEPT = 1000
+_LONGEST_ADDRESS = 2000
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -143,16 +144,14 @@ class Providers:
         if kept is not None and kept[0] + _KEPT_SECONDS > time.monotonic():
             return kept[1]
         found = await self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-        endpoints = [found.get(n) for n in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
         if found.get("issuer") != issuer:
             raise ProviderAway("another issuer")
-        for endpoint in endpoints:
-            if not isinstance(endpoint, str) or len(endpoint) > 2000 or wrong_address(endpoint):
-                raise ProviderAway("endpoints")
         methods = found.get("token_endpoint_auth_methods_supported")
         metadata = Metadata(
-            issuer,
-            *(str(endpoint) for endpoint in endpoints),
+            issuer=issuer,
+            authorization_endpoint=_endpoint(found, "authorization_endpoint"),
+            token_endpoint=_endpoint(found, "token_endpoint"),
+            jwks_uri=_endpoint(found, "jwks_uri"),
             posts_secret=isinstance(methods, list) and "client_secret_post" in methods,
             names_itself=found.get("authorization_response_iss_parameter_supported") is True,
         )
@@ -230,6 +229,13 @@ class Providers:
         if found is None:
             raise NotBelieved("key")
         return found
+
+
+def _endpoint(described: Mapping[str, Any], name: str) -> str:
+    address = described.get(name)
+    if not isinstance(address, str) or len(address) > _LONGEST_ADDRESS or wrong_address(address):
+        raise ProviderAway(name)
+    return address
 
 
 def _keep(kept: dict[str, tuple[float, Any]], name: str, value: Any) -> None:

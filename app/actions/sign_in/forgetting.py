@@ -10,6 +10,7 @@ from app.core.clock import now
 from app.core.db import Unit
 from app.core.query import Query
 from app.core.tables import Moment
+from app.models.identity_providers import FederatedSignIn, IdentityLink
 from app.models.people import ClientSecret, UsedAssertion
 from app.models.sessions import Authorization, Session
 
@@ -27,6 +28,8 @@ def _over(table: Any, *moments: str) -> Query:
 
 _FORGET: tuple[tuple[Query, timedelta], ...] = (
     (_over(Authorization.__table__, "expires_at"), CODES),
+    (_over(FederatedSignIn.__table__, "expires_at"), timedelta()),
+    (_over(IdentityLink.__table__, "expires_at"), timedelta()),
     (_over(UsedAssertion.__table__, "expires_at"), timedelta(hours=1)),
     (_over(ClientSecret.__table__, "expires_at"), timedelta()),
     (_over(Session.__table__, "expires_at", "ended_at"), SESSIONS),

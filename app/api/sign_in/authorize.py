@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.access.identity_providers import offered_providers
 from app.access.oauth import Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
@@ -53,7 +54,7 @@ _PARAMETERS: list[dict[str, Any]] = [
 ]
 
 
-class _Asked:
+class Asked:
     """An authorization request of a known client, to an address of its own."""
 
     def __init__(self, client: KnownClient, parameters: dict[str, str], server: Server) -> None:
@@ -61,7 +62,7 @@ class _Asked:
         self.redirect_uri = parameters["redirect_uri"]
 
 
-async def _asked(request: Request, parameters: dict[str, str]) -> _Asked:
+async def asked_for(request: Request, parameters: dict[str, str]) -> Asked:
     """The request, or OAuth2Error: with a way back to the client only where it is known and so is the
     address, letter by letter."""
     sent = {name: parameters[name] for name in _TAKEN if name in parameters}
@@ -73,19 +74,28 @@ async def _asked(request: Request, parameters: dict[str, str]) -> _Asked:
         raise OAuth2Error(error="unknown_client")
     server = Server(Facts(OAuthClient(client)), request.app.state.tokens)
     server.check_authorization(sent)
-    return _Asked(client, sent, server)
+    return Asked(client, sent, server)
 
 
-def _no_way(language: str, error: OAuth2Error) -> Response:
+def no_way(language: str, error: OAuth2Error) -> Response:
+    """The page for a request that leads nowhere."""
     reason = "unknown_client" if error.error == "unknown_client" else "malformed"
     return pages.refused(language, reason)
 
 
-def _sign_in_page(
-    request: Request, asked: _Asked, language: str, *, email: str = "", failed: bool = False
+async def sign_in_page(
+    request: Request,
+    asked: Asked,
+    language: str,
+    *,
+    email: str = "",
+    failed: bool = False,
+    notice: str | None = None,
 ) -> Response:
+    """The page on which a person signs in: by password, or with a provider's account."""
     browser = browsers.of(request)
     other = {**asked.parameters, "ui_locales": "en" if language == "cy" else "cy"}
+    offered, more = await offered_providers(request.app.state.database, asked.client.id)
     page = pages.sign_in(
         language,
         client=asked.client.name,
@@ -94,6 +104,9 @@ def _sign_in_page(
         other=f"/oauth/authorize?{urlencode(other)}",
         email=email,
         failed=failed,
+        providers=[(str(known.id), known.name_in(language)) for known in offered],
+        by_address=more,
+        notice=notice,
     )
     return browsers.with_cookie(page, browser)
 
@@ -113,13 +126,13 @@ async def ask_to_sign_in(request: Request) -> Response:
     try:
         sent = forms.parse(request.scope["query_string"])
         language = browsers.language(request, sent.get("ui_locales", ""))
-        asked = await _asked(request, sent)
+        asked = await asked_for(request, sent)
     except OAuth2Error as error:
         if error.redirect_uri:
             answer = Server(Facts(None), request.app.state.tokens).refuse(error)
             return steps.go(answer, error.redirect_uri)
-        return _no_way(language, error)
-    return _sign_in_page(request, asked, language)
+        return no_way(language, error)
+    return await sign_in_page(request, asked, language)
 
 
 @router.post("/oauth/authorize", include_in_schema=False)
@@ -131,14 +144,14 @@ async def sign_in_by_password(request: Request) -> Response:
         language = browsers.language(request, form.get("ui_locales", ""))
         if not browsers.is_ours(request, form):
             return pages.refused(language, "over")
-        asked = await _asked(request, form)
+        asked = await asked_for(request, form)
     except OAuth2Error as error:
-        return _no_way(language, error)
+        return no_way(language, error)
     database, tokens = request.app.state.database, request.app.state.tokens
     email, password = form.get("email", ""), form.get("password", "")
     identity = await sign_in.check_password(database, email, password, client_id=asked.client.id)
     if identity is None:
-        return _sign_in_page(request, asked, language, email=email[:254], failed=True)
+        return await sign_in_page(request, asked, language, email=email[:254], failed=True)
     found = await sign_in.begin_authorization(
         database,
         tokens,
@@ -161,7 +174,7 @@ async def decide(request: Request) -> Response:
     try:
         form = await forms.read(request)
     except OAuth2Error as error:
-        return _no_way(language, error)
+        return no_way(language, error)
     language = browsers.language(request, form.get("ui_locales", ""))
     found = None
     if browsers.is_ours(request, form):

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,13 +84,17 @@ def sign_in(
     other: str | None,
     email: str = "",
     failed: bool = False,
+    providers: Sequence[tuple[str, str]] = (),
+    by_address: bool = False,
+    notice: str | None = None,
 ) -> HTMLResponse:
-    """The page that asks for address and password; 403 when they were wrong."""
+    """The page that asks for address and password, or leads to a provider (id and name); 403 when
+    address or password were wrong, 400 when a word of `notice` says what else was."""
     return _render(
         "sign_in",
         language,
         title=WORDS[language]["sign_in"],
-        status=403 if failed else 200,
+        status=403 if failed else 400 if notice else 200,
         leads_to=leads_to,
         action="/oauth/authorize",
         client=client,
@@ -97,7 +102,24 @@ def sign_in(
         other=other,
         email=email,
         failed=failed,
+        providers=providers,
+        by_address=by_address,
+        notice=notice and WORDS[language][notice],
     )
+
+
+def leading_on(language: str, *, address: str, name: str) -> HTMLResponse:
+    """The page that leads on to a provider by itself: a form's redirect could not, since Chromium
+    follows one only to addresses that the page has named beforehand."""
+    page = _render(
+        "leading_on",
+        language,
+        title=f"{WORDS[language]['continue_to']} {name}",
+        status=200,
+        address=address,
+    )
+    page.headers["Refresh"] = f"0; url={address}"
+    return page
 
 
 def consent(
