@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli_identity import clients, keys
+from app.cli_providers import providers
 from app.core.settings import settings
 
 app = typer.Typer(
@@ -106,6 +107,7 @@ admins = typer.Typer(help="The operator's administrators.", no_args_is_help=True
 app.add_typer(admins, name="admin")
 app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
+app.add_typer(providers, name="providers")
 
 
 @admins.command("create")

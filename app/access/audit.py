@@ -31,7 +31,13 @@ _MINE = (
     "sign_in_identity",
 )  # fmt: skip
 """Kinds of rows that tell a person what was done to their account."""
-_OF_ORGANISATION = ("affiliation", "client", "organisation", "sign_in_identity")
+_OF_ORGANISATION = (
+    "affiliation",
+    "client",
+    "identity_provider",
+    "organisation",
+    "sign_in_identity",
+)
 
 
 class AuditQuery(PageQuery):
