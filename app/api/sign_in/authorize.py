@@ -19,6 +19,7 @@ from app.access.oauth import Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
 from app.api.sign_in import browsers, forms, pages, steps
+from app.core.negotiation import ACCEPT_LANGUAGE
 from app.core.routes import Route
 
 router = APIRouter(tags=["Sign in"], route_class=Route)
@@ -52,6 +53,16 @@ _PARAMETERS: list[dict[str, Any]] = [
         ("ui_locales", False, {"examples": ["cy en"]}, "Languages of the pages, the best first."),
     )
 ]
+
+
+_PAGE: dict[str, Any] = {"text/html": {"schema": {"type": "string", "maxLength": 100_000}}}
+_LOCATION = {
+    "Location": {
+        "description": "The client's address, with `error`, `state` and `iss`.",
+        "schema": {"type": "string", "format": "uri", "maxLength": 8000},
+        "example": "https://app.example/signed-in?error=invalid_scope&iss=https%3A%2F%2Ftandem.example",
+    }
+}
 
 
 class Asked:
@@ -115,7 +126,12 @@ async def sign_in_page(
     "/oauth/authorize",
     summary="Sign in with a browser",
     response_class=HTMLResponse,
-    openapi_extra={"parameters": _PARAMETERS},
+    responses={
+        200: {"description": "The page.", "content": _PAGE},
+        303: {"description": "Back to the client, with a refusal.", "headers": _LOCATION},
+        400: {"description": "A page that says why it leads nowhere.", "content": _PAGE},
+    },
+    openapi_extra={"parameters": [*_PARAMETERS, *ACCEPT_LANGUAGE["parameters"]]},
 )
 async def ask_to_sign_in(request: Request) -> Response:
     """The page on which a person signs in for a client (RFC 6749, section 4.1, with PKCE). It leads

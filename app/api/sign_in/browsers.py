@@ -6,13 +6,14 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from app.api.sign_in.words import language_of
+from app.api.sign_in.words import chosen_language
+from app.core.negotiation import Language
 from app.core.settings import settings
 
 
-def language(request: Request, ui_locales: str = "") -> str:
+def language(request: Request, ui_locales: str = "") -> Language:
     """The language of the page: what the client asks for, else the browser's."""
-    return language_of(ui_locales, request.headers.get("accept-language", ""))
+    return chosen_language(request, ui_locales)
 
 
 def _cookie_name() -> str:
