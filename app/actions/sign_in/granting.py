@@ -127,7 +127,13 @@ async def _refresh(
             session, facts.refresh_token = chain.session, chain.successor
             facts.given = Given(
                 client_id=session.client_id,
-                subject=Subject(session.person_id, session.identity_id, session.id, session.method),
+                subject=Subject(
+                    session.person_id,
+                    session.identity_id,
+                    session.id,
+                    session.method,
+                    session.created_at,
+                ),
                 scopes=session.scopes,
             )
         answer = Server(facts, tokens).answer_token(form)
