@@ -31,7 +31,9 @@ def code_at(secret: str, step: int) -> str:
     return _codes(secret).generate(step * SECONDS).decode()
 
 
-def step_of(secret: str, code: str, *, after: int | None, moment: float | None = None) -> int | None:
+def step_of(
+    secret: str, code: str, *, after: int | None, moment: float | None = None
+) -> int | None:
     """The step that `code` belongs to, at most one away from now and later than `after`; else None."""
     here = int((now().timestamp() if moment is None else moment) // SECONDS)
     found = None

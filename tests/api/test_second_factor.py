@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.core.settings import settings
 from app.models.second_factors import RecoveryCode, SecondFactor
 from app.models.sessions import Authorization, Session
 from tests.second_factors import Authenticator, enrolled, keep_codes, type_code
-from tests.signing_in import PASSWORD, Desk, answer_of, hidden, made_once, make_desk
+from tests.signing_in import PASSWORD, Desk, answer_of, hidden, make_desk
 from tests.worlds import World
 
 pytestmark = pytest.mark.anyio
@@ -156,9 +155,7 @@ async def test_a_recovery_code_counts_once_instead_of_a_code(desk: Desk) -> None
     app = await enrolled(desk)
     assert len(set(app.recovery_codes)) == 10
     spoken = app.recovery_codes[0].upper().replace("-", " ")
-    tokens = await finished(
-        desk, await type_code(desk.browser, await asked_for_code(desk), spoken)
-    )
+    tokens = await finished(desk, await type_code(desk.browser, await asked_for_code(desk), spoken))
     claims = desk.world.app.state.tokens.verify(tokens["access_token"])
     assert claims.methods == ("pwd", "otp", "mfa")
     again = await type_code(desk.browser, await asked_for_code(desk), app.recovery_codes[0])
@@ -230,7 +227,10 @@ async def test_who_must_have_one_sets_it_up_when_signing_in(desk: Desk) -> None:
     setting_up = await desk.browser.sign_in(page, desk.email)
     assert ENGLISH["enrol"] in setting_up.text
     assert "<svg" in setting_up.text
-    assert f"otpauth://totp/Tandem%20tandem.example:{desk.email.replace('@', '%40')}?" in setting_up.text
+    assert (
+        f"otpauth://totp/Tandem%20tandem.example:{desk.email.replace('@', '%40')}?"
+        in setting_up.text
+    )
     app = Authenticator(secret_on(setting_up))
     wrong = await type_code(desk.browser, setting_up, app.wrong())
     assert (wrong.status_code, secret_on(wrong)) == (403, app.secret)

@@ -18,7 +18,9 @@ def test_a_text_opens_where_it_belongs_and_nowhere_else(tmp_path: Path) -> None:
     assert seals.seal("JBSWY3DP", "second_factor:1") != sealed
 
 
-@pytest.mark.parametrize("broken", ["", "0001", "0001.", "0001.x", "0001.AAAA", "7.AAAA", "é.é", "0001.é"])
+@pytest.mark.parametrize(
+    "broken", ["", "0001", "0001.", "0001.x", "0001.AAAA", "7.AAAA", "é.é", "0001.é"]
+)
 def test_what_is_broken_is_unreadable(tmp_path: Path, broken: str) -> None:
     with pytest.raises(Unreadable):
         Seals(tmp_path).open(broken, "x")

@@ -7,6 +7,7 @@ that a page loads, and the few members of `VARY`.
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
