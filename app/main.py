@@ -18,6 +18,7 @@ from app.api import (
     access,
     agreements,
     audit,
+    closing,
     evidence,
     frameworks,
     goals,
@@ -27,9 +28,11 @@ from app.api import (
     organisations,
     pages,
     people,
+    second_factors,
     service,
     shares,
     sign_in,
+    ways_in,
 )
 from app.core import http, logs, rate_store
 from app.core.compression import Compression
@@ -55,6 +58,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     people.affiliations_router,
     people.me_router,
+    ways_in.router,
+    ways_in.identities_router,
+    ways_in.organisation_router,
+    second_factors.router,
+    closing.router,
     access.router,
     access.me_router,
     audit.me_router,

@@ -53,7 +53,11 @@ def token(app: Any, subject: UUID, client: UUID = PUBLIC_CLIENT, scopes: Any = S
     """An access token of the application."""
     session = None if subject == client else uuid7()
     made: str = app.state.tokens.issue(
-        subject=subject, client=client, scopes=frozenset(scopes), session=session
+        subject=subject,
+        client=client,
+        scopes=frozenset(scopes),
+        session=session,
+        signed_in=None if session is None else int(now().timestamp()),
     )
     return made
 

@@ -52,6 +52,7 @@ class AccountStanding(NamedTuple):
 
     disabled_because: str | None
     """Why nobody signs in as them; None: they may."""
+    anonymised: bool
     has_factor: bool
     must_have_factor: bool
 
@@ -67,9 +68,7 @@ async def account_standing(unit: Unit, person_id: UUID) -> AccountStanding:
     because, anonymised_at, has_factor, operator, administrator = rows[0]
     wanted = settings().second_factor
     must = wanted == "everyone" or (wanted == "administrators" and (operator or administrator))
-    if anonymised_at is not None:
-        because = because or "anonymised"
-    return AccountStanding(because, bool(has_factor), bool(must))
+    return AccountStanding(because, anonymised_at is not None, bool(has_factor), bool(must))
 
 
 async def hold_account(unit: Unit, person_id: UUID) -> None:

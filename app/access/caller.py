@@ -32,6 +32,10 @@ class Caller(NamedTuple):
     scopes: frozenset[str]
     opening_id: UUID | None = None
     """The opening under which an opener reads."""
+    session_id: UUID | None = None
+    """A person's session."""
+    signed_in: int = 0
+    """When it began, in seconds since 1970."""
 
     @property
     def key(self) -> str:
@@ -65,7 +69,14 @@ def authenticate(request: Request, tokens: Tokens) -> Caller:
     claims = tokens.verify(token)
     if claims.is_client:
         return Caller(CallerKind.CLIENT, None, claims.client, claims.scopes)
-    return Caller(CallerKind.PERSON, claims.subject, claims.client, claims.scopes)
+    return Caller(
+        CallerKind.PERSON,
+        claims.subject,
+        claims.client,
+        claims.scopes,
+        session_id=claims.session,
+        signed_in=claims.signed_in,
+    )
 
 
 OPENING_HEADER = "Break-Glass"

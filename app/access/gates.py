@@ -80,15 +80,16 @@ def _gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:
     return Depends(dependency)
 
 
-def may(action: Action) -> Any:
-    """Marks a route that acts on no single row; hands over the Access."""
+def may(action: Action, *, takes_key: bool = True) -> Any:
+    """Marks a route that acts on no single row; hands over the Access. What answers secrets takes no
+    Idempotency-Key: the answer would be stored."""
 
     async def admitted(request: Request) -> Access:
         access: Access = request.scope["admitted"]
         access.check_request()
         return access
 
-    return _gated(ActionGate(action), admitted)
+    return _gated(ActionGate(action, takes_key=takes_key), admitted)
 
 
 class Row:
@@ -120,6 +121,7 @@ def one(
     shows: Any = None,
     *,
     streams: bool = False,
+    takes_key: bool = True,
 ) -> Any:
     """Marks a route on one row: 404, 403, then for changes 428 and 412, all before the body.
 
@@ -158,7 +160,9 @@ def one(
         ),
     ]
     found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    gate = ActionGate(action, locks=resource if writing else None, streams=streams)
+    gate = ActionGate(
+        action, takes_key=takes_key, locks=resource if writing else None, streams=streams
+    )
     return _gated(gate, found)
 
 
@@ -180,6 +184,8 @@ async def _check_version(
     # Weak where the answer came compressed: what is compared is the version, never the bytes.
     tags = {tag.strip().removeprefix("W/") for tag in ",".join(sent).split(",")}
     versions = {tag.strip('"').partition(".")[0] for tag in tags}
+    if not hasattr(held.entity, "version"):
+        return  # what is made and ended, and never changed
     if "*" in versions or str(held.entity.version) in versions:
         return
     row = await access.find(resource, held.entity.id)

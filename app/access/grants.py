@@ -81,9 +81,13 @@ class Action(StrEnum):
     GOAL_READ = "goal:read"
     GOAL_REVISE = "goal:revise"
     GOAL_WRITE = "goal:write"
+    ME_ANONYMISE = "me:anonymise"
     ME_HISTORY = "me:history"
     ME_PERMISSIONS = "me:permissions"
     ME_READ = "me:read"
+    ME_SECOND_FACTOR = "me:second_factor"
+    ME_SIGN_OUT = "me:sign_out"
+    ME_WAYS_IN = "me:ways_in"
     NETWORK_CREATE = "network:create"
     NETWORK_MEMBER_CONFIRM = "network_member:confirm"
     NETWORK_MEMBER_CREATE = "network_member:create"
@@ -98,17 +102,23 @@ class Action(StrEnum):
     OPENING_READ = "opening:read"
     ORGANISATION_AUDIT = "organisation:audit"
     ORGANISATION_CREATE = "organisation:create"
+    ORGANISATION_IDENTITIES = "organisation:identities"
     ORGANISATION_READ = "organisation:read"
     ORGANISATION_WRITE = "organisation:write"
+    PERSON_ANONYMISE = "person:anonymise"
     PERSON_CREATE = "person:create"
+    PERSON_DISABLE = "person:disable"
     PERSON_READ = "person:read"
     PERSON_WRITE = "person:write"
     PROVIDER_CREATE = "identity_provider:create"
     PROVIDER_READ = "identity_provider:read"
     PROVIDER_WRITE = "identity_provider:write"
+    SECOND_FACTOR_CHANGE = "second_factor:change"
+    SESSION_END = "session:end"
     SHARE_CREATE = "share:create"
     SHARE_DELETE = "share:delete"
     SHARE_READ = "share:read"
+    SIGN_IN_IDENTITY_CLOSE = "sign_in_identity:close"
 
 
 class Grant(NamedTuple):
@@ -194,9 +204,13 @@ GRANTS: dict[Action, Grant] = {
     # When the agreement is over its owner may still narrow it: the action sees to the rest.
     Action.GOAL_REVISE: Grant("goals:write", (_R.OWNER,), clients=False),
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
+    Action.ME_ANONYMISE: Grant("account:write", clients=False),
     Action.ME_HISTORY: Grant("people:read", clients=False),
     Action.ME_PERMISSIONS: Grant("access:read"),
     Action.ME_READ: Grant("people:read"),
+    Action.ME_SECOND_FACTOR: Grant("account:write", clients=False),
+    Action.ME_SIGN_OUT: Grant("account:write", clients=False),
+    Action.ME_WAYS_IN: Grant("account:read", clients=False),
     Action.NETWORK_CREATE: Grant("networks:write", clients=False),
     Action.NETWORK_MEMBER_CONFIRM: Grant("networks:write", _MANAGEMENT, clients=False),
     # Whoever sees a network may ask to join it: the action sees to the rest.
@@ -215,9 +229,14 @@ GRANTS: dict[Action, Grant] = {
     Action.OPENING_READ: Grant("break-glass:read", clients=False),
     Action.ORGANISATION_AUDIT: Grant("audit:read", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False),
     Action.ORGANISATION_CREATE: Grant("organisations:write"),
+    Action.ORGANISATION_IDENTITIES: Grant(
+        "people:read", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False
+    ),
     Action.ORGANISATION_READ: Grant("organisations:read"),
     Action.ORGANISATION_WRITE: Grant("organisations:write", (*_ADMINISTRATION, _R.PARENT)),
+    Action.PERSON_ANONYMISE: Grant("people:write", (_R.OPERATOR,), clients=False),
     Action.PERSON_CREATE: Grant("people:write"),
+    Action.PERSON_DISABLE: Grant("people:write", (_R.OPERATOR,), clients=False),
     Action.PERSON_READ: Grant("people:read"),
     Action.PERSON_WRITE: Grant("people:write", (_R.SELF, *_ADMINISTRATION)),
     # The operator's administrators: the action sees to it.
@@ -227,14 +246,22 @@ GRANTS: dict[Action, Grant] = {
     Action.PROVIDER_WRITE: Grant(
         "identity-providers:write", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False
     ),
+    Action.SECOND_FACTOR_CHANGE: Grant("account:write", (_R.SELF,), clients=False),
+    Action.SESSION_END: Grant("account:write", (_R.SELF,), clients=False),
     # Of the record that is shared, and of the share: both are the owner's alone.
     Action.SHARE_CREATE: Grant("shares:write", (_R.OWNER,), clients=False),
     Action.SHARE_DELETE: Grant("shares:write", (_R.OWNER,), clients=False),
     Action.SHARE_READ: Grant("shares:read"),
+    # An organisation's own administrator closes what the organisation brought, and nothing else.
+    Action.SIGN_IN_IDENTITY_CLOSE: Grant(
+        "people:write", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False
+    ),
 }
 
 SCOPES: dict[str, str] = {
     "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
+    "account:read": "See where and how you sign in, and which apps you have allowed.",
+    "account:write": "Sign you out, set up or remove your second factor, and have your account anonymised.",
     "audit:read": "Read what was done to accounts and rights that you administer.",
     "break-glass:read": "Read openings that you may see, and what one opens to you.",
     "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",

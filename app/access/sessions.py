@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, delete, select, union_all, update
+from sqlalchemy import String, delete, select, union_all, update
 
 from app.access.visibility import parameter
 from app.core import journal
@@ -38,31 +39,27 @@ async def ended_lately(database: Database) -> list[UUID]:
     return [as_uuid(row[0]) for row in rows]
 
 
-def _end_where(condition: ColumnElement[bool]) -> Query:
+_COLUMNS = {
+    "session_id": "id", "identity_id": "identity_id", "person_id": "person_id", "client_id": "client_id",
+}  # fmt: skip
+
+
+@cache
+def _end(names: tuple[str, ...]) -> Query:
+    those = (_sessions.c[_COLUMNS[name]] == parameter(name, Id) for name in names)
     return Query(
         update(_sessions)
-        .where(condition, _sessions.c.ended_at.is_(None))
+        .where(*those, _sessions.c.ended_at.is_(None))
         .values(ended_at=parameter("now", Moment), ended_because=parameter("because", String))
         .returning(_sessions.c.id, _sessions.c.person_id)
     )
 
 
-_COLUMNS = {
-    "session_id": "id", "identity_id": "identity_id", "person_id": "person_id", "client_id": "client_id",
-}  # fmt: skip
-_END = {
-    name: _end_where(_sessions.c[column] == parameter(name, Id))
-    for name, column in _COLUMNS.items()
-}
-# A code that has been used stays: should it come again, that is told.
-_STOP = {
-    name: Query(
-        delete(_underway).where(
-            _underway.c[name] == parameter(name, Id), _underway.c.stage != Stage.USED
-        )
-    )
-    for name in _COLUMNS
-}
+@cache
+def _stop(names: tuple[str, ...]) -> Query:
+    those = (_underway.c[name] == parameter(name, Id) for name in names)
+    # A code that has been used stays: should it come again, that is told.
+    return Query(delete(_underway).where(*those, _underway.c.stage != Stage.USED))
 
 
 async def end_sessions(
@@ -75,22 +72,25 @@ async def end_sessions(
     person_id: UUID | None = None,
     client_id: UUID | None = None,
 ) -> list[UUID]:
-    """Ends one session, or all of an identity, a person or a client, and stops who is on the way to
-    one; those that it ended.
+    """Ends one session, or all of an identity, a person or a client (or of a person through a client),
+    and stops who is on the way to one; those that it ended.
 
     Their refresh tokens stop at once; their access tokens in this process with the commit, in every
     other within seconds.
     """
-    named = {
+    given = {
         "session_id": session_id,
         "identity_id": identity_id,
         "person_id": person_id,
         "client_id": client_id,
     }
-    ((name, value),) = ((name, value) for name, value in named.items() if value is not None)
+    named = {name: value for name, value in given.items() if value is not None}
+    assert named, "never those of everybody"
+    names = tuple(named)
     await unit.begin()
-    rows = await unit.rows(_END[name], {name: value, "now": now(), "because": str(because)})
-    await unit.rows(_STOP[name], {name: value})
+    # On the way first: who redeems a code holds it, and then makes the session.
+    await unit.rows(_stop(names), named)
+    rows = await unit.rows(_end(names), {**named, "now": now(), "because": str(because)})
     ended = [(as_uuid(row[0]), as_uuid(row[1])) for row in rows]
     for ended_id, owner_id in ended:
         await journal.record(

@@ -39,6 +39,8 @@ class Problem(Exception):
     title: ClassVar[str]
     advice: ClassVar[str]
     """What the caller can do about it; shown on the problem's page."""
+    recorded = False
+    """Whether what the request has written stays, although it is refused: that a code was wrong."""
 
     def __init__(
         self,

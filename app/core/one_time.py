@@ -46,4 +46,5 @@ def step_of(
 
 def uri_of(secret: str, *, account: str, issuer: str) -> str:
     """The otpauth URI that an app takes by a QR code or a link."""
-    return _codes(secret).get_provisioning_uri(account, issuer)
+    # Some apps show a plus as it stands.
+    return _codes(secret).get_provisioning_uri(account, issuer).replace("+", "%20")

@@ -213,9 +213,11 @@ async def _in_transaction(
         return Response(stored.body, status_code=stored.status, headers=headers)
     except Unavailable:
         raise  # asking the database again would double the wait
-    except Problem:
+    except Problem as problem:
         if guard is not None:
             await guard.check_unanswered()
+        if problem.recorded:
+            await admitted.unit.commit()
         raise
     _complete(request, response, admitted)
     journaled = admitted.unit.journaled

@@ -7,7 +7,7 @@ takes any algorithm when none is named; everything that RFC 8725 asks for is che
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -42,6 +42,10 @@ class Claims(NamedTuple):
     """The person's session; a client's token has none."""
     issued: int = 0
     jti: str = ""
+    signed_in: int = 0
+    """When the person signed in, in seconds since 1970; refreshing does not move it."""
+    methods: tuple[str, ...] = ()
+    """How they showed who they are (RFC 8176)."""
 
     @property
     def is_client(self) -> bool:
@@ -148,9 +152,19 @@ class Tokens:
         }
 
     def issue(
-        self, *, subject: UUID, client: UUID, scopes: frozenset[str], session: UUID | None = None
+        self,
+        *,
+        subject: UUID,
+        client: UUID,
+        scopes: frozenset[str],
+        session: UUID | None = None,
+        signed_in: int | None = None,
+        methods: Sequence[str] = (),
     ) -> str:
-        """A new access token: a person's names their session, a client's has none."""
+        """A new access token: a person's names their session, a client's has none.
+
+        `signed_in` and `methods` say when and how the person signed in (RFC 9068, section 2.2.1).
+        """
         assert (subject == client) == (session is None), "people have sessions, clients have none"
         issued = int(time.time())
         claims = {
@@ -163,6 +177,8 @@ class Tokens:
             "exp": issued + self.lifetime,
             "jti": str(uuid7()),
             **({"sid": str(session)} if session else {}),
+            **({"auth_time": signed_in} if signed_in is not None else {}),
+            **({"amr": list(methods)} if methods else {}),
         }
         headers = {"typ": "at+jwt", "kid": self._signing.kid}
         return str(jws.sign(claims, self._signing.signer, headers, self.algorithm))
@@ -209,8 +225,13 @@ class Tokens:
             raise Refused("names no session, or one that it cannot have")
         if session in self._ended or client in self._ended:
             raise Refused("belongs to a session that has ended")
+        signed_in, methods = claims.get("auth_time", 0), claims.get("amr", [])
+        if type(signed_in) is not int or not isinstance(methods, list):
+            raise Refused("does not say when or how its person signed in")
         scopes = frozenset(claims["scope"].split())
-        return Claims(subject, client, scopes, expires, session, issued, claims["jti"])
+        return Claims(
+            subject, client, scopes, expires, session, issued, claims["jti"], signed_in, (*methods,)
+        )
 
 
 def read_signed(

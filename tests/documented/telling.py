@@ -7,6 +7,7 @@ that a page loads, and the few members of `VARY`.
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,7 +150,13 @@ class Telling:
         client = subject if step.by == "system" else PUBLIC_CLIENT
         scopes = frozenset(SCOPES if step.scopes is None else step.scopes)
         session = None if subject == client else uuid7()
-        return self.tokens.issue(subject=subject, client=client, scopes=scopes, session=session)
+        return self.tokens.issue(
+            subject=subject,
+            client=client,
+            scopes=scopes,
+            session=session,
+            signed_in=None if session is None else int(time.time()),
+        )
 
     def send(self, step: Step) -> httpx.Response:
         """Sends the example as it stands in the document."""

@@ -1,6 +1,7 @@
 """What authlib judges: clients, codes and refresh tokens as they were fetched, and what it grants."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -53,6 +54,23 @@ class Subject(NamedTuple):
     identity_id: UUID
     session_id: UUID
     method: str
+    signed_in_at: datetime | None = None
+    """None: just now."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """How they showed who they are, in the words of RFC 8176."""
+        return methods_of(self.method)
+
+
+_METHODS = {"password": "pwd", "password_grant": "pwd", "otp": "otp", "recovery_code": "otp"}
+
+
+def methods_of(method: str) -> tuple[str, ...]:
+    """A session's method in the words of RFC 8176; what is done elsewhere has none of ours."""
+    steps = method.split()
+    found = [_METHODS[step] for step in steps if step in _METHODS]
+    return (*found, "mfa") if len(steps) > 1 else (*found,)
 
 
 class Given(AuthorizationCodeMixin, TokenMixin):

@@ -22,6 +22,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from app.access.oauth.facts import Answer, Facts, Given, OAuthClient, Subject, chosen_scopes
+from app.core.clock import now
 from app.core.settings import settings
 from app.core.tokens import Tokens
 
@@ -168,6 +169,8 @@ class Server(AuthorizationServer):
             client=client.known.id,
             scopes=self.facts.granted,
             session=None if user is None else user.session_id,
+            signed_in=None if user is None else int((user.signed_in_at or now()).timestamp()),
+            methods=() if user is None else user.methods,
         )
         return {
             "access_token": access_token,

@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
+
+from app.access.accounts import account_standing
 from app.access.sessions import end_sessions
 from app.core import journal
 from app.core.clock import now
@@ -34,6 +37,36 @@ async def close_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID)
         changed=["closed_at"],
     )
     await end_sessions(unit, actor=actor, because=Ending.IDENTITY_CLOSED, identity_id=identity_id)
+
+
+async def reopen_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID) -> None:
+    """Opens a way in again; Conflict when its address has got another owner, or its account is over."""
+    await unit.begin()
+    identity = await unit.session.get(SignInIdentity, identity_id, with_for_update=True)
+    if identity is None:
+        raise NotFound()
+    if identity.closed_at is None:
+        raise Conflict("This way in is open already.")
+    if (await account_standing(unit, identity.person_id)).anonymised:
+        raise Conflict("The person has been anonymised: there is nothing to open.")
+    taken = await unit.session.scalar(
+        select(SignInIdentity.id).where(
+            SignInIdentity.email == identity.email, SignInIdentity.closed_at.is_(None)
+        )
+    )
+    if identity.email is not None and taken is not None:
+        raise Conflict("Somebody signs in with this address by now.")
+    identity.closed_at = None
+    await unit.flush()
+    await note(
+        unit,
+        SecurityEvent.IDENTITY_REOPENED,
+        actor=actor,
+        resource_id=identity_id,
+        owner_id=identity.person_id,
+        organisation_id=identity.organisation_id,
+        changed=["closed_at"],
+    )
 
 
 async def create_identity(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from app.access.accounts import account_standing
+from app.access.accounts import account_standing, hold_account
 from app.access.oauth import Answer, Facts, OAuthClient, Server, Subject
 from app.access.sign_in import (
     PUBLIC_CLIENT,
@@ -175,12 +175,15 @@ async def consent_or_code(
 
 async def find_pending(unit: Unit, ticket: str, browser: str, stage: Stage) -> Pending | None:
     """Who holds this ticket in this browser, locked, if they are at this stage."""
+    holds = Authorization.secret_hash == hash_secret(ticket)
+    person_id = await unit.session.scalar(select(Authorization.person_id).where(holds))
+    if person_id is None:
+        return None
+    # Whoever disables the account takes it first, too.
+    await hold_account(unit, person_id)
     row = await unit.session.scalar(
         select(Authorization)
-        .where(
-            Authorization.secret_hash == hash_secret(ticket),
-            Authorization.browser_hash == hash_secret(browser),
-        )
+        .where(holds, Authorization.browser_hash == hash_secret(browser))
         .with_for_update()
         .execution_options(populate_existing=True)
     )

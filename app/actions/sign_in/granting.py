@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.access.accounts import account_standing
+from app.access.accounts import account_standing, hold_account
 from app.access.oauth import Answer, Facts, Given, OAuthClient, Server, Subject
 from app.access.sessions import end_sessions
 from app.actions.sign_in.authorizing import check_password
@@ -70,7 +70,7 @@ async def _code(
 async def _use_code(unit: Unit, client: OAuthClient, code: str) -> Authorization | None:
     """The code's row, marked as used: whoever presents it first uses it up, right or wrong."""
     holds = Authorization.secret_hash == hash_secret(code)
-    # First the way in, then what came of it: who closes it takes them in the same order.
+    # The account, its way in, then what came of it: who closes it takes them in the same order.
     identity_id = await unit.session.scalar(select(Authorization.identity_id).where(holds))
     is_open = identity_id is not None and await _is_open(unit, identity_id)
     found = await _locked(unit, Authorization, holds)
@@ -96,6 +96,10 @@ async def _use_code(unit: Unit, client: OAuthClient, code: str) -> Authorization
 async def _is_open(unit: Unit, identity_id: UUID) -> bool:
     """Whether a way in is open, and stays so until the session is there: who closes it, or disables
     the account, waits, and then finds the session that is to end."""
+    owner = select(SignInIdentity.person_id).where(SignInIdentity.id == identity_id)
+    if (person_id := await unit.session.scalar(owner)) is None:
+        return False
+    await hold_account(unit, person_id)
     identity = await unit.session.get(
         SignInIdentity, identity_id, with_for_update={"read": True}, populate_existing=True
     )
@@ -127,7 +131,13 @@ async def _refresh(
             session, facts.refresh_token = chain.session, chain.successor
             facts.given = Given(
                 client_id=session.client_id,
-                subject=Subject(session.person_id, session.identity_id, session.id, session.method),
+                subject=Subject(
+                    session.person_id,
+                    session.identity_id,
+                    session.id,
+                    session.method,
+                    session.created_at,
+                ),
                 scopes=session.scopes,
             )
         answer = Server(facts, tokens).answer_token(form)

@@ -1,9 +1,6 @@
 """The second step of the sign-in pages: a code of the person's app, or an app that is set up first."""
 
 import contextlib
-from uuid import UUID
-
-from sqlalchemy import select
 
 from app.access.accounts import AccountStanding, account_standing, hold_account
 from app.access.oauth import Answer
@@ -28,7 +25,7 @@ from app.core.passwords import hash_secret, new_secret
 from app.core.sealing import Seals, Unreadable
 from app.core.tokens import Tokens
 from app.models.people import SignInIdentity
-from app.models.sessions import Authorization, Stage
+from app.models.sessions import Stage
 
 
 async def begin_enrolment(database: Database, seals: Seals, step: Step) -> Enrolment:
@@ -57,14 +54,10 @@ async def take_code(
     waits for one."""
     async with database.work() as unit:
         await unit.begin()
-        person_id = await _person_of(unit, ticket)
-        if person_id is None:
-            return None
-        await hold_account(unit, person_id)
         pending = await find_pending(unit, ticket, browser, Stage.SECOND_FACTOR)
         if pending is None:
             return None
-        standing = await account_standing(unit, person_id)
+        standing = await account_standing(unit, pending.row.person_id)
         if standing.disabled_because is not None:
             return Disabled(standing.disabled_because)
         proof, made = await _judge(unit, seals, pending, standing, code)
@@ -82,12 +75,6 @@ async def take_code(
         if made:
             return Step(pending, ticket, recovery_codes=tuple(made))
         return await consent_or_code(unit, tokens, pending, ticket)
-
-
-async def _person_of(unit: Unit, ticket: str) -> UUID | None:
-    return await unit.session.scalar(
-        select(Authorization.person_id).where(Authorization.secret_hash == hash_secret(ticket))
-    )
 
 
 async def _judge(
