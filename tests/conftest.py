@@ -31,6 +31,7 @@ for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):
 from app.core.db import Database  # noqa: E402
 from app.core.query import owned_tables  # noqa: E402
 from app.core.settings import settings  # noqa: E402
+from tests.federating import Provider, running_provider  # noqa: E402
 from tests.worlds import World  # noqa: E402
 
 SERVER = "TANDEM_TEST_POSTGRESQL"
@@ -214,3 +215,10 @@ def database(app: Any) -> Database:
 async def world(app: Any, http: httpx.AsyncClient) -> World:
     """A school with a learner, a coach, a tutor, a head teacher and their administrator."""
     return await World.create(app, http)
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """An OpenID provider in a process of its own, one for each worker."""
+    with running_provider(tmp_path_factory.mktemp("provider")) as found:
+        yield found

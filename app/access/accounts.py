@@ -5,9 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import Date, select
 
+from app.access.door import Access
 from app.access.visibility import parameter
-from app.core.clock import today
+from app.core.clock import now, today
 from app.core.db import Unit
+from app.core.errors import Unauthenticated
 from app.core.query import Query
 from app.core.settings import settings
 from app.core.sql import there_is
@@ -78,3 +80,17 @@ async def hold_account(unit: Unit, person_id: UUID) -> None:
     """
     await unit.begin()
     await unit.rows(_HOLD, {"person_id": person_id})
+
+
+FRESH_MINUTES = 30
+"""How long ago a person may have signed in who changes what protects or opens their account."""
+
+
+def check_fresh(access: Access) -> None:
+    """Unauthenticated unless the caller has signed in lately (RFC 9470): a token that somebody else got
+    hold of is not enough."""
+    if now().timestamp() - access.caller.signed_in > FRESH_MINUTES * 60:
+        raise Unauthenticated(
+            f"Sign in again: this needs a sign-in of the last {FRESH_MINUTES} minutes.",
+            error="insufficient_user_authentication",
+        )

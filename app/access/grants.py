@@ -83,6 +83,7 @@ class Action(StrEnum):
     GOAL_WRITE = "goal:write"
     ME_ANONYMISE = "me:anonymise"
     ME_HISTORY = "me:history"
+    ME_LINK = "me:link"
     ME_PERMISSIONS = "me:permissions"
     ME_READ = "me:read"
     ME_SECOND_FACTOR = "me:second_factor"
@@ -206,6 +207,7 @@ GRANTS: dict[Action, Grant] = {
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
     Action.ME_ANONYMISE: Grant("account:write", clients=False),
     Action.ME_HISTORY: Grant("people:read", clients=False),
+    Action.ME_LINK: Grant("account:write", clients=False),
     Action.ME_PERMISSIONS: Grant("access:read"),
     Action.ME_READ: Grant("people:read"),
     Action.ME_SECOND_FACTOR: Grant("account:write", clients=False),

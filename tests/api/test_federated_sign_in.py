@@ -1,6 +1,6 @@
 """Signing in through an OpenID provider that runs beside us: who comes in, who does not, and why."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID, uuid4
@@ -17,18 +17,11 @@ from tests.federating import (
     Provider,
     federate,
     forget_what_it_said,
-    running_provider,
 )
 from tests.signing_in import Browser, Desk, answer_of, made_once, make_desk
 from tests.worlds import World, add_person
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    with running_provider(tmp_path_factory.mktemp("provider")) as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.access.accounts import account_standing, hold_account
+from app.access.accounts import account_standing, check_fresh, hold_account
 from app.access.door import Access
 from app.access.second_factors import (
     MOST_WRONG,
@@ -17,26 +17,13 @@ from app.access.second_factors import (
     prove,
 )
 from app.core import journal
-from app.core.clock import now
 from app.core.db import Unit
-from app.core.errors import Conflict, Invalid, NotFound, Problem, TooManyRequests, Unauthenticated
+from app.core.errors import Conflict, Invalid, NotFound, Problem, TooManyRequests
 from app.core.sealing import Seals
 from app.core.security_events import SecurityEvent, note
 from app.models.second_factors import SecondFactor
 
-FRESH_MINUTES = 30
-"""How long ago a person may have signed in who changes what protects their account."""
 MOST_FACTORS = 5
-
-
-def check_fresh(access: Access) -> None:
-    """Unauthenticated unless the caller has signed in lately (RFC 9470): a token that somebody else got
-    hold of is not enough."""
-    if now().timestamp() - access.caller.signed_in > FRESH_MINUTES * 60:
-        raise Unauthenticated(
-            f"Sign in again: this needs a sign-in of the last {FRESH_MINUTES} minutes.",
-            error="insufficient_user_authentication",
-        )
 
 
 def _check(proof: Proof) -> None:

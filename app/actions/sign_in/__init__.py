@@ -14,13 +14,15 @@ from app.actions.sign_in.federated import (
     Refusal,
     believe,
     callback,
+    find_link,
     lead_away,
     note_refusal,
-    recognise,
+    show_account,
     take_back,
 )
 from app.actions.sign_in.forgetting import forget_expired
 from app.actions.sign_in.granting import grant_token
+from app.actions.sign_in.recognising import recognise
 from app.actions.sign_in.second_factor import begin_enrolment, go_on, take_code
 from app.actions.sign_in.tokens import introspect, revoke
 
@@ -37,6 +39,7 @@ __all__ = [
     "callback",
     "check_password",
     "decide",
+    "find_link",
     "forget_expired",
     "go_on",
     "grant_token",
@@ -45,6 +48,7 @@ __all__ = [
     "note_refusal",
     "recognise",
     "revoke",
+    "show_account",
     "take_back",
     "take_code",
 ]

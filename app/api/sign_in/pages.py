@@ -108,6 +108,22 @@ def sign_in(
     )
 
 
+def link(
+    language: str, *, provider: str, person: str, client: str, hidden: dict[str, str]
+) -> HTMLResponse:
+    """The page that asks whether one more account is to open somebody's record."""
+    return _render(
+        "link",
+        language,
+        title=WORDS[language]["link"],
+        status=200,
+        provider=provider,
+        person=person,
+        client=client,
+        hidden=hidden,
+    )
+
+
 def leading_on(language: str, *, address: str, name: str) -> HTMLResponse:
     """The page that leads on to a provider by itself: a form's redirect could not, since Chromium
     follows one only to addresses that the page has named beforehand."""
