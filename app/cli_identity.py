@@ -17,7 +17,7 @@ keys = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=Tru
 _ClientId = Annotated[UUID, typer.Argument(help="Id of the client.")]
 
 
-def _written(write: Callable[[Any], Awaitable[Any]]) -> Any:
+def written(write: Callable[[Any], Awaitable[Any]]) -> Any:
     """What `write` returns, in a transaction of the configured database."""
 
     async def run() -> Any:
@@ -71,7 +71,7 @@ def create_client(
     if public and (place is not None or network or key_set is not None or not uris):
         raise typer.BadParameter("a public app has a --redirect-uri, and neither place nor keys")
     if public:
-        app_id = _written(
+        app_id = written(
             lambda unit: accounts.create_app(
                 unit, actor=COMMAND_LINE, name=name, scopes=scopes, redirect_uris=uris
             )
@@ -82,7 +82,7 @@ def create_client(
         raise typer.BadParameter("name the organisation, or say --public")
     try:
         described = None if key_set is None else json.loads(key_set.read_text())
-        client_id, secret = _written(
+        client_id, secret = written(
             lambda unit: accounts.create_client(
                 unit,
                 actor=COMMAND_LINE,
@@ -105,7 +105,7 @@ def rotate_client(client_id: _ClientId) -> None:
     from app.actions import accounts
     from app.core.journal import COMMAND_LINE
 
-    secret = _written(
+    secret = written(
         lambda unit: accounts.rotate_secret(unit, actor=COMMAND_LINE, client_id=client_id)
     )
     typer.echo(f"client_secret  {secret}")
@@ -117,7 +117,7 @@ def disable_client(client_id: _ClientId) -> None:
     from app.actions import accounts
     from app.core.journal import COMMAND_LINE
 
-    _written(lambda unit: accounts.disable_client(unit, actor=COMMAND_LINE, client_id=client_id))
+    written(lambda unit: accounts.disable_client(unit, actor=COMMAND_LINE, client_id=client_id))
     typer.echo("Disabled.")
 
 
@@ -126,7 +126,7 @@ def list_clients() -> None:
     """List the clients: id, kind, day of last use, scopes, name."""
     from app.actions import accounts
 
-    for client in _written(accounts.list_clients):
+    for client in written(accounts.list_clients):
         used = "disabled" if client.disabled_at else str(client.last_used_on or "unused")
         scopes = " ".join(client.scopes) or "all"
         typer.echo(f"{client.id}  {client.kind:<12}  {used:<10}  {scopes}  {client.name}")
@@ -141,7 +141,7 @@ def _journal(key_id: UUID, *, retired: bool) -> None:
     from app.core.security_events import SecurityEvent, note
 
     event = SecurityEvent.KEY_RETIRED if retired else SecurityEvent.KEY_CREATED
-    _written(lambda unit: note(unit, event, actor=COMMAND_LINE, resource_id=key_id))
+    written(lambda unit: note(unit, event, actor=COMMAND_LINE, resource_id=key_id))
 
 
 @keys.command("rotate")
@@ -157,6 +157,23 @@ def rotate_keys(
     key = folder.rotate(*_folder(), at_once=now)
     _journal(key.id, retired=False)
     typer.echo(f"Made {key.kid}; it signs {'now' if now else 'in six minutes'}.")
+
+
+@keys.command("rotate-sealing")
+def rotate_sealing() -> None:
+    """Make a new key for secrets that are kept in the database: what is written after the next start is
+    sealed by it. The older ones stay: they open what they have sealed."""
+    from uuid import uuid5
+
+    from app.core import sealing
+    from app.core.journal import COMMAND_LINE
+    from app.core.security_events import SecurityEvent, note
+
+    name = sealing.rotate(_folder()[0])
+    key_id = uuid5(UUID(int=0), name)
+    event = SecurityEvent.SEALING_KEY_CREATED
+    written(lambda unit: note(unit, event, actor=COMMAND_LINE, resource_id=key_id))
+    typer.echo(f"Made {name}; it seals from the next start on.")
 
 
 @keys.command("list")
