@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli_identity import clients, keys
+from app.cli_identity import clients, keys, written
 from app.cli_providers import providers
 from app.core.settings import settings
 
@@ -130,6 +130,33 @@ async def _create_administrator(name: str, email: str) -> str:
     async with opened() as database, database.work() as unit:
         await create_operator(unit, name=name, email=email, password=password)
     return password
+
+
+@admins.command("reset-second-factor")
+def reset_second_factor(
+    email: Annotated[str, typer.Argument(help="The address with which they sign in.")],
+) -> None:
+    """Remove the authenticator apps and recovery codes of somebody who has lost both. Make sure first that
+    it is them who asks. They are shown it in their history, and set up a new app where one is needed."""
+    from app.core.errors import NotFound
+
+    try:
+        written(lambda unit: _reset_second_factor(unit, email))
+    except NotFound:
+        raise typer.BadParameter("nobody signs in with this address and a second factor") from None
+    typer.echo(f"{email} has no second factor now.")
+
+
+async def _reset_second_factor(unit: Any, email: str) -> None:
+    from app.access.sign_in import find_identity
+    from app.actions.accounts import reset_second_factor
+    from app.core.errors import NotFound
+    from app.core.journal import COMMAND_LINE
+
+    identity = await find_identity(unit.database, email)
+    if identity is None:
+        raise NotFound()
+    await reset_second_factor(unit, actor=COMMAND_LINE, person_id=identity.person_id)
 
 
 @app.command()

@@ -159,6 +159,23 @@ def rotate_keys(
     typer.echo(f"Made {key.kid}; it signs {'now' if now else 'in six minutes'}.")
 
 
+@keys.command("rotate-sealing")
+def rotate_sealing() -> None:
+    """Make a new key for secrets that are kept in the database: what is written after the next start is
+    sealed by it. The older ones stay: they open what they have sealed."""
+    from uuid import uuid5
+
+    from app.core import sealing
+    from app.core.journal import COMMAND_LINE
+    from app.core.security_events import SecurityEvent, note
+
+    name = sealing.rotate(_folder()[0])
+    key_id = uuid5(UUID(int=0), name)
+    event = SecurityEvent.SEALING_KEY_CREATED
+    written(lambda unit: note(unit, event, actor=COMMAND_LINE, resource_id=key_id))
+    typer.echo(f"Made {name}; it seals from the next start on.")
+
+
 @keys.command("list")
 def list_keys() -> None:
     """List the keys, the oldest first: id, day made, and what each is for."""

@@ -64,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ways_in.organisation_router,
     second_factors.router,
     closing.router,
+    closing.me_router,
     access.router,
     access.me_router,
     audit.me_router,

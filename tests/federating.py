@@ -159,7 +159,7 @@ class Federation:
         return found
 
 
-async def known_to(desk: Desk, provider: Provider, **values: Any) -> UUID:
+async def known_to(desk: Desk, issuer: str, **values: Any) -> UUID:
     """Registers the provider; its id."""
     async with desk.world.database.work() as unit:
         return await identity_providers.create_provider(
@@ -170,7 +170,7 @@ async def known_to(desk: Desk, provider: Provider, **values: Any) -> UUID:
                 "organisation_id": desk.world.school,
                 "name": "Ysgol Tŷ Gwyn",
                 "name_cy": None,
-                "issuer": provider.issuer,
+                "issuer": issuer,
                 "client_id": CLIENT,
                 "client_secret": SECRET,
                 "trusted_domains": [desk.email.partition("@")[2]],
@@ -188,7 +188,7 @@ async def federate(desk: Desk, provider: Provider, **values: Any) -> Federation:
     provider.tell()
     forget_what_it_said(desk.world.app)
     domain = desk.email.partition("@")[2]
-    return Federation(desk, provider, await known_to(desk, provider, **values), domain)
+    return Federation(desk, provider, await known_to(desk, provider.issuer, **values), domain)
 
 
 def forget_what_it_said(app: Any) -> None:

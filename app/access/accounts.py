@@ -59,6 +59,11 @@ class AccountStanding(NamedTuple):
     must_have_factor: bool
 
     @property
+    def is_open(self) -> bool:
+        """Whether anybody may sign in to it."""
+        return self.disabled_because is None and not self.anonymised
+
+    @property
     def asks_factor(self) -> bool:
         """Whether a password alone, or a provider's word, is not enough."""
         return self.has_factor or self.must_have_factor

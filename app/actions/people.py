@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.accounts import account_standing
 from app.access.caller import CallerKind
 from app.access.claims import Claim
 from app.access.door import Access
@@ -15,7 +16,7 @@ from app.access.homes import learners_came
 from app.access.people import AFFILIATIONS, PEOPLE, may_administer
 from app.access.visibility import parameter
 from app.core.clock import now
-from app.core.errors import Forbidden, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import uuid7
 from app.core.query import Query
 from app.core.tables import Id
@@ -83,6 +84,8 @@ async def create_person(
 async def change_person(owned: Owned[Person], values: Mapping[str, Any]) -> None:
     """Changes a person's name or address."""
     person = owned.entity
+    if person.anonymised_at is not None:
+        raise Conflict("The person has been anonymised: that is not taken back.")
     changed = {name for name, value in values.items() if getattr(person, name) != value}
     if not changed:
         return
@@ -102,6 +105,8 @@ async def create_affiliation(
         raise Forbidden("Nobody gives themself an affiliation: ask another administrator.")
     if await access.find(PEOPLE, person_id) is None:
         raise Invalid.field("/person_id", "names nobody whom you can see")
+    if (await account_standing(access.unit, person_id)).anonymised:
+        raise Invalid.field("/person_id", "names somebody who has been anonymised")
     await _affiliate(access, claim, person_id, values)
 
 

@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from app.actions import accounts
+from app.access.identity_providers import find_provider
+from app.actions import accounts, sign_in
 from app.core import journal, keys
 from app.core.security_events import NOBODY, SecurityEvent
 from app.core.settings import settings
+from tests.federating import known_to
 from tests.signing_in import Desk, make_desk
 from tests.worlds import World
 
@@ -109,6 +111,47 @@ async def closed(desk: Desk) -> UUID:
     return desk.identity
 
 
+async def provider_created(desk: Desk) -> UUID:
+    return await known_to(desk, "https://login.example")
+
+
+async def provider_changed(desk: Desk) -> UUID:
+    made = await provider_created(desk)
+    change = {"enabled": False}
+    done = await desk.world.operator.patch(f"/v1/identity-providers/{made}", json=change)
+    assert done.status_code == 200, done.text
+    return made
+
+
+async def provider_refused(desk: Desk) -> UUID:
+    """A provider whose answer nobody believes: it comes back with another's name."""
+    made = await known_to(desk, "https://login.example")
+    database = desk.world.database
+    provider = await find_provider(database, made)
+    assert provider is not None
+    refusal = sign_in.Refusal("not_believed", "issuer")
+    await sign_in.note_refusal(database, provider, refusal, client_id=desk.app.id)
+    return made
+
+
+async def linked(desk: Desk) -> UUID:
+    made = await known_to(desk, "https://login.example")
+    provider = await find_provider(desk.world.database, made)
+    assert provider is not None
+    claims = {"sub": desk.email, "email": desk.email, "email_verified": True}
+    found = await sign_in.recognise(desk.world.database, provider, claims, client_id=desk.app.id)
+    return found.id
+
+
+async def unlinked(desk: Desk) -> UUID:
+    identity = await linked(desk)
+    (link,) = (await desk.world.learner.get("/v1/me/identity-links")).json()
+    body = {"identity_id": str(identity), "provider_id": link["provider"]["id"]}
+    done = await desk.world.learner.post("/v1/me/identity-links/removal", json=body)
+    assert done.status_code == 204, done.text
+    return identity
+
+
 async def operator(desk: Desk) -> UUID:
     return desk.world.operator.id
 
@@ -123,7 +166,12 @@ BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.CONSENT_REFUSED: decides("refuse"),
     E.IDENTITY_CLOSED: closed,
     E.IDENTITY_CREATED: identity,
+    E.IDENTITY_LINKED: linked,
+    E.IDENTITY_UNLINKED: unlinked,
     E.OPERATOR_CREATED: operator,
+    E.PROVIDER_CHANGED: provider_changed,
+    E.PROVIDER_CREATED: provider_created,
+    E.PROVIDER_REFUSED: provider_refused,
     E.REFRESH_REUSED: refresh_twice,
     E.SESSION_ENDED: signs_out,
     E.SIGNED_IN: signs_in,

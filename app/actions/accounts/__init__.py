@@ -1,5 +1,6 @@
 """Writes of accounts: clients, sign-in identities, the operator's administrators."""
 
+from app.actions.accounts.anonymising import Asked, anonymise, ask_to_anonymise
 from app.actions.accounts.clients import (
     create_app,
     create_client,
@@ -26,6 +27,9 @@ from app.actions.accounts.people import (
 from app.actions.accounts.sessions import end_session, sign_out_everywhere, withdraw_consent
 
 __all__ = [
+    "Asked",
+    "anonymise",
+    "ask_to_anonymise",
     "close_identity",
     "create_app",
     "create_client",

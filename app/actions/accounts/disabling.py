@@ -1,6 +1,7 @@
 """Disabling an account as a whole, and enabling it again: for the operator's administrators."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -8,6 +9,7 @@ from app.access.accounts import hold_account
 from app.access.gates import Owned
 from app.access.sessions import end_sessions
 from app.core.clock import now
+from app.core.db import Unit
 from app.core.errors import Conflict
 from app.core.query import Query
 from app.core.security_events import SecurityEvent, note
@@ -36,7 +38,7 @@ async def disable_account(owned: Owned[Person], because: str) -> None:
         raise Conflict("The person has been anonymised: nobody signs in as them.")
     if person.disabled_at is not None:
         raise Conflict("The account is disabled already.")
-    await check_not_last_operator(owned)
+    await check_not_last_operator(unit, person.id)
     await _hold_ways_in(owned)
     person.disabled_at, person.disabled_because = now(), because
     person.touch()
@@ -61,12 +63,11 @@ async def enable_account(owned: Owned[Person]) -> None:
     await _note(owned, SecurityEvent.ACCOUNT_ENABLED)
 
 
-async def check_not_last_operator(owned: Owned[Person]) -> None:
+async def check_not_last_operator(unit: Unit, person_id: UUID) -> None:
     """Conflict when nobody would be left to look after accounts."""
-    unit = owned.access.unit
     await unit.rows(_OPERATORS, {})
     able = {str(row[0]) for row in await unit.rows(_ABLE, {})}
-    if able == {str(owned.entity.id)}:
+    if able == {str(person_id)}:
         raise Conflict("Nobody else looks after accounts: make another administrator first.")
 
 

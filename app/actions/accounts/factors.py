@@ -26,7 +26,7 @@ from app.models.second_factors import SecondFactor
 MOST_FACTORS = 5
 
 
-def _check(proof: Proof) -> None:
+def check_proof(proof: Proof) -> None:
     """The problem of a code that was wrong, or not looked at; that it was stays written."""
     if proof.method is not None:
         return
@@ -59,7 +59,7 @@ async def start_factor(
             "/code", "is needed: a code of the app that you have, or a recovery code"
         )
     else:
-        _check(await prove(access.unit, seals, me, code, actor=access.caller.actor))
+        check_proof(await prove(access.unit, seals, me, code, actor=access.caller.actor))
         await access.unit.flush()
     return await begin_factor(access.unit, seals, me, account=account, name=name)
 
@@ -71,7 +71,7 @@ async def finish_factor(
     if factor.confirmed_at is not None:
         raise Conflict("This app has been confirmed already.")
     proof, made = await confirm_factor(access.unit, seals, factor, code, actor=access.caller.actor)
-    _check(proof)
+    check_proof(proof)
     return made or None
 
 
@@ -84,7 +84,7 @@ async def remove_factor(access: Access, seals: Seals, factor: SecondFactor, code
     if last and standing.must_have_factor:
         raise Conflict("You must have a second factor here: set up another app first.")
     if counting:
-        _check(await prove(unit, seals, me, code, actor=access.caller.actor))
+        check_proof(await prove(unit, seals, me, code, actor=access.caller.actor))
     await unit.flush()
     if last:
         await forget_factors(unit, me)
@@ -105,7 +105,7 @@ async def renew_recovery_codes(access: Access, seals: Seals, code: str) -> list[
     await hold_account(unit, me)
     if not await confirmed_factors(unit, me):
         raise Conflict("Recovery codes stand in for an app: set one up first.")
-    _check(await prove(unit, seals, me, code, actor=access.caller.actor))
+    check_proof(await prove(unit, seals, me, code, actor=access.caller.actor))
     return await make_recovery_codes(unit, me, actor=access.caller.actor)
 
 

@@ -132,8 +132,8 @@ async def begin_authorization(
     answer."""
     async with database.work() as unit:
         standing = await account_standing(unit, identity.person_id)
-        if standing.disabled_because is not None:
-            return Disabled(standing.disabled_because)
+        if not standing.is_open:
+            return Disabled(standing.disabled_because or "")
         ticket, moment = new_secret(), now()
         row = Authorization(
             id=uuid7(),

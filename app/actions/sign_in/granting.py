@@ -105,7 +105,7 @@ async def _is_open(unit: Unit, identity_id: UUID) -> bool:
     )
     if identity is None or identity.closed_at is not None:
         return False
-    return (await account_standing(unit, identity.person_id)).disabled_because is None
+    return (await account_standing(unit, identity.person_id)).is_open
 
 
 @dataclass

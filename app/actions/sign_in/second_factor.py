@@ -58,8 +58,8 @@ async def take_code(
         if pending is None:
             return None
         standing = await account_standing(unit, pending.row.person_id)
-        if standing.disabled_because is not None:
-            return Disabled(standing.disabled_because)
+        if not standing.is_open:
+            return Disabled(standing.disabled_because or "")
         proof, made = await _judge(unit, seals, pending, standing, code)
         if proof.method is None:
             return Step(

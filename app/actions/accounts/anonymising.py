@@ -1,0 +1,314 @@
+"""Anonymising a person: what leads to them goes for good; what others have signed with them stays."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import String, delete, func, or_, select, update
+
+from app.access import relations as r
+from app.access.accounts import account_standing, check_fresh, hold_account
+from app.access.door import Access
+from app.access.people import PEOPLE
+from app.access.records import RECORDS
+from app.access.second_factors import forget_factors, prove
+from app.access.sessions import end_sessions
+from app.access.sharing import forget
+from app.access.visibility import parameter
+from app.actions.accounts.disabling import check_not_last_operator
+from app.actions.accounts.factors import check_proof
+from app.core.clock import now, today
+from app.core.db import Unit
+from app.core.errors import Conflict, Invalid
+from app.core.http import as_uuid
+from app.core.idempotency import answers
+from app.core.query import Query
+from app.core.sealing import Seals, Unreadable
+from app.core.security_events import SecurityEvent, note
+from app.core.sql import there_is
+from app.core.tables import Id, Moment
+from app.models.agreements import (
+    AgreementParty,
+    AgreementSignature,
+    AgreementState,
+    AgreementVersion,
+    LearningAgreement,
+)
+from app.models.identity_providers import FederatedSubject, IdentityLink
+from app.models.networks import Network, NetworkMember, NetworkRole
+from app.models.people import (
+    Affiliation,
+    AffiliationRole,
+    Operator,
+    Person,
+    PersonIdentifier,
+    SignInIdentity,
+)
+from app.models.sessions import Authorization, Consent, Ending
+from app.models.shares import KeptRecord, Share
+
+FORMER_MEMBER = "Former member / Cyn-aelod"
+"""Stands where the name stood: in both languages, since a name is shown as it is kept."""
+CONFIRM_MINUTES = 30
+"""How long a person may think about it."""
+
+_agreements: Any = LearningAgreement.__table__
+_versions: Any = AgreementVersion.__table__
+_parties: Any = AgreementParty.__table__
+_signatures: Any = AgreementSignature.__table__
+_affiliations: Any = Affiliation.__table__
+_members: Any = NetworkMember.__table__
+_networks: Any = Network.__table__
+
+_person = parameter("person_id", Id)
+
+
+def _only(mine: Any, other: Any, place: str, *alike: Any) -> Any:
+    """Whether nobody else is, at the place of `mine`, what `alike` says of both."""
+    return ~there_is(
+        other,
+        other.c[place] == mine.c[place],
+        other.c.person_id != _person,
+        other.c.person_id.is_not(None),
+        *(condition(other) for condition in alike),
+    )
+
+
+def _is_administrator(a: Any) -> Any:
+    return (a.c.role == AffiliationRole.ADMINISTRATOR) & r.current(a)
+
+
+def _is_lead(m: Any) -> Any:
+    return (m.c.role == NetworkRole.LEAD) & r.member_today(m)
+
+
+def _count(table: Any, *conditions: Any) -> Query:
+    return Query(
+        select(func.count()).select_from(table).where(*conditions),
+        unscoped="what stands in the way of anonymising somebody, as a number",
+    )
+
+
+_mine_here, _other_here = _affiliations.alias("mine_here"), _affiliations.alias("other_here")
+_my_lead, _other_lead = _members.alias("my_lead"), _members.alias("other_lead")
+_IN_THE_WAY: dict[str, Query] = {
+    "leave or end {} agreements in force": _count(
+        _agreements.join(_parties, _parties.c.agreement_id == _agreements.c.id),
+        _parties.c.person_id == _person,
+        _parties.c.until.is_(None),
+        _agreements.c.state == AgreementState.ACTIVE,
+    ),
+    "decline or withdraw {} proposals that wait for signatures": _count(
+        _agreements,
+        or_(
+            (_agreements.c.state == AgreementState.PROPOSED)
+            & (_agreements.c.created_by == _person),
+            there_is(
+                _signatures,
+                _signatures.c.agreement_id == _agreements.c.id,
+                _signatures.c.person_id == _person,
+                or_(
+                    (_agreements.c.state == AgreementState.PROPOSED)
+                    & (_signatures.c.number == _agreements.c.shown_number),
+                    (_agreements.c.state == AgreementState.ACTIVE)
+                    & (_signatures.c.number == _agreements.c.amendment_number)
+                    & (_agreements.c.amendment_lapses_on > r.today),
+                ),
+            ),
+        ),
+    ),
+    "find another administrator for {} organisations": _count(
+        _mine_here,
+        _mine_here.c.person_id == _person,
+        _is_administrator(_mine_here),
+        _only(_mine_here, _other_here, "organisation_id", _is_administrator),
+    ),
+    "find another lead for {} networks, or close them": _count(
+        _my_lead.join(_networks, _networks.c.id == _my_lead.c.network_id),
+        _my_lead.c.person_id == _person,
+        _is_lead(_my_lead),
+        or_(_networks.c.closed_on.is_(None), _networks.c.closed_on > r.today),
+        _only(_my_lead, _other_lead, "network_id", _is_lead),
+    ),
+}
+_STILL_HERE = _count(_affiliations, _affiliations.c.person_id == _person, r.current(_affiliations))
+
+
+def _delete(entity: Any, *conditions: Any) -> Query:
+    return Query(delete(entity.__table__).where(*conditions))
+
+
+_identities: Any = SignInIdentity.__table__
+_GONE: tuple[Query, ...] = (
+    _delete(Consent, Consent.person_id == _person),
+    _delete(Authorization, Authorization.person_id == _person),
+    _delete(IdentityLink, IdentityLink.person_id == _person),
+    _delete(
+        FederatedSubject,
+        FederatedSubject.identity_id.in_(
+            select(_identities.c.id).where(_identities.c.person_id == _person)
+        ),
+    ),
+    _delete(PersonIdentifier, PersonIdentifier.person_id == _person),
+    _delete(Affiliation, Affiliation.person_id == _person),
+    _delete(NetworkMember, NetworkMember.person_id == _person),
+    _delete(Operator, Operator.person_id == _person),
+    # What they showed to others, with their reasons, and what others showed to them.
+    _delete(Share, or_(Share.owner_id == _person, Share.person_id == _person)),
+    # What they kept when they left: they read it no more.
+    _delete(KeptRecord, KeptRecord.person_id == _person),
+    # A draft that was never proposed has been seen by nobody else.
+    _delete(
+        LearningAgreement,
+        LearningAgreement.created_by == _person,
+        LearningAgreement.state == AgreementState.DRAFT,
+        ~there_is(
+            _versions,
+            _versions.c.agreement_id == _agreements.c.id,
+            _versions.c.proposed_at.is_not(None),
+        ),
+    ),
+    Query(
+        update(_identities)
+        .where(_identities.c.person_id == _person)
+        .values(
+            email=None,
+            password_hash=None,
+            closed_at=func.coalesce(_identities.c.closed_at, parameter("now", Moment)),
+        )
+    ),
+    Query(delete(answers).where(answers.c.caller.like(parameter("callers", String)))),
+)
+
+
+def _own(table: Any) -> Query:
+    """Records that nobody but their owner can read, whatever the agreement says."""
+    ticked = [column for column in table.c if column.name.startswith("to_")]
+    return Query(
+        select(table.c.id).where(
+            table.c.owner_id == _person,
+            table.c.created_by == _person,
+            or_(table.c.agreement_id.is_(None), ~or_(*ticked)),
+        ),
+        unscoped="the person's own, to be erased with them",
+    )
+
+
+_OWN = {resource.kind: _own(resource.table) for resource in RECORDS.values()}
+_ERASE = {
+    resource.kind: Query(delete(resource.table).where(resource.table.c.id == parameter("id", Id)))
+    for resource in RECORDS.values()
+}
+
+
+class Asked(NamedTuple):
+    """What must be sent back to anonymise somebody."""
+
+    confirmation: str
+    expires_at: datetime
+
+
+async def ask_to_anonymise(
+    access: Access, seals: Seals, person_id: UUID, *, code: str | None = None
+) -> Asked:
+    """The first of two steps: what the second one needs; Conflict names what must be done before."""
+    unit = access.unit
+    await hold_account(unit, person_id)
+    mine = person_id == access.caller.person_id
+    if mine:
+        check_fresh(access)
+        await _show_factor(access, seals, person_id, code)
+    await _check_possible(access, person_id, mine=mine)
+    expires_at = now() + timedelta(minutes=CONFIRM_MINUTES)
+    sealed = seals.seal(expires_at.isoformat(), _about(access, person_id))
+    return Asked(sealed, expires_at)
+
+
+async def anonymise(access: Access, seals: Seals, person_id: UUID, confirmation: str) -> None:
+    """The second step: nothing leads to the person any more. It cannot be taken back."""
+    unit = access.unit
+    await hold_account(unit, person_id)
+    try:
+        expires_at = datetime.fromisoformat(seals.open(confirmation, _about(access, person_id)))
+    except (Unreadable, ValueError) as error:
+        raise Invalid.field("/confirmation", "is not what the first step answered") from error
+    if expires_at <= now():
+        raise Invalid.field("/confirmation", "is too old: ask again")
+    await _check_possible(access, person_id, mine=person_id == access.caller.person_id)
+    await end_sessions(
+        unit,
+        actor=access.caller.actor,
+        because=Ending.ACCOUNT_DISABLED,
+        person_id=person_id,
+    )
+    await _erase_own_records(unit, person_id)
+    await forget_factors(unit, person_id)
+    values = {"person_id": person_id, "now": now(), "callers": f"%:{person_id}"}
+    for query in _GONE:
+        await unit.rows(query, values)
+    await forget(unit, PEOPLE.kind, person_id)
+    person = await _locked(unit, person_id)
+    person.name, person.email, person.creation_digest = FORMER_MEMBER, None, None
+    person.disabled_at = person.disabled_because = None
+    person.anonymised_at = now()
+    person.touch()
+    await unit.flush()
+    await note(
+        unit,
+        SecurityEvent.PERSON_ANONYMISED,
+        actor=access.caller.actor,
+        resource_id=person_id,
+        version=person.version,
+        owner_id=person_id,
+    )
+
+
+def _about(access: Access, person_id: UUID) -> str:
+    return f"anonymise:{person_id}:{access.caller.person_id}"
+
+
+async def _show_factor(access: Access, seals: Seals, person_id: UUID, code: str | None) -> None:
+    if not (await account_standing(access.unit, person_id)).has_factor:
+        return
+    if code is None:
+        raise Invalid.field("/code", "is needed: a code of your app, or a recovery code")
+    check_proof(await prove(access.unit, seals, person_id, code, actor=access.caller.actor))
+
+
+async def _locked(unit: Unit, person_id: UUID) -> Person:
+    found = await unit.session.scalar(
+        select(Person)
+        .where(Person.id == person_id)
+        .with_for_update()
+        .execution_options(
+            unscoped="the caller themself, or whom the gate has shown", populate_existing=True
+        )
+    )
+    assert found is not None, "nobody deletes a person"
+    return found
+
+
+async def _check_possible(access: Access, person_id: UUID, *, mine: bool) -> None:
+    unit, values = access.unit, {"person_id": person_id, "today": today()}
+    person = await _locked(unit, person_id)
+    if person.anonymised_at is not None:
+        raise Conflict("The person has been anonymised already.")
+    await check_not_last_operator(unit, person_id)
+    if not mine and int((await unit.rows(_STILL_HERE, values))[0][0]):
+        raise Conflict("The person is still at an organisation: end their affiliations first.")
+    before = []
+    for what, query in _IN_THE_WAY.items():
+        if number := int((await unit.rows(query, values))[0][0]):
+            before.append(what.format(number))
+    if before:
+        raise Conflict(f"First: {'; '.join(before)}.")
+
+
+async def _erase_own_records(unit: Unit, person_id: UUID) -> None:
+    """What nobody but the person could read goes; the rest belongs to its agreement, and stays as the
+    terms say. Files that no record names are removed by the sweep."""
+    for kind, query in _OWN.items():
+        for row in await unit.rows(query, {"person_id": person_id}):
+            record_id = as_uuid(row[0])
+            await forget(unit, kind, record_id)
+            await unit.rows(_ERASE[kind], {"id": record_id})
