@@ -99,7 +99,8 @@ class Scene:
         path = endpoint.route.path
         if path.endswith("/confirmation") and "opening" in path:
             return self.world.second.token
-        if path.startswith(("/v1/organisations", "/v1/openings", "/v1/audit")):
+        operators = ("/v1/organisations", "/v1/openings", "/v1/audit", "/v1/identity-providers")
+        if path.startswith(operators):
             return self.world.operator.token
         if path.startswith(("/v1/people", "/v1/affiliations")):
             return self.world.administrator.token
@@ -160,6 +161,17 @@ async def made(world: World, path: str, **body: Any) -> str:
     return found
 
 
+def provider(world: World) -> dict[str, str]:
+    """An identity provider of the school."""
+    return {
+        "organisation_id": str(world.school),
+        "name": "One",
+        "issuer": "https://login.example",
+        "client_id": "tandem",
+        "client_secret": "a-secret-of-the-school",
+    }
+
+
 def until_later(person_id: str) -> dict[str, str]:
     """With whom a record is shared, why and until when."""
     ends_on = (today() + timedelta(days=30)).isoformat()
@@ -186,6 +198,8 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
         proposal, _ = await world.propose()
         await world.operator_named("second")
         opening = await world.opening(agreement)
+        added = await world.operator.post("/v1/identity-providers", json=provider(world))
+        assert added.status_code == 201, added.text
         yield Scene(
             world,
             {
@@ -194,6 +208,7 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
                 "file_id": file["id"],
                 "share_id": share,
                 "opening_id": opening,
+                "identity_provider_id": added.json()["id"],
                 "network_id": network,
                 "network_member_id": member,
                 "learning_agreement_id": proposal.rpartition("/")[2],
@@ -261,6 +276,7 @@ def creations(scene: Scene) -> dict[str, dict[str, Any]]:
         "/v1/openings": {"agreement_id": scene.places["active"], "reason": "One.", "minutes": 5},
         "/v1/networks": {"kind": "triad", "name": "One"},
         "/v1/networks/{network_id}/members": {"person_id": str(world.fellow.id)},
+        "/v1/identity-providers": provider(world),
         "/v1/organisations": {"name": "One", "kind": "school"},
         "/v1/people": {"name": "One", "affiliation": at_school},
         "/v1/affiliations": {"person_id": str(world.coach.id), **at_school},

@@ -37,6 +37,8 @@ INSIDE: dict[tuple[str, Relation], str] = {
     ("agreement", R.OPENER): "operator@active+opened", ("agreement", R.PARTY): "tutor@active",
     ("evidence_item", R.OWNER): "learner",
     ("goal", R.COACH): "coach", ("goal", R.OWNER): "learner", ("goal", R.PARTY): "coach",
+    ("identity_provider", R.ADMINISTRATOR): "administrator",
+    ("identity_provider", R.OPERATOR): "operator",
     ("network", R.FACILITATOR): "fellow", ("network", R.LEAD): "learner",
     ("network_member", R.ADMINISTRATOR): "administrator@organisation_member",
     ("network_member", R.FACILITATOR): "fellow", ("network_member", R.LEAD): "learner",
@@ -72,6 +74,7 @@ OUTSIDE: dict[Action, str] = {
 
 NOBODY_OUTSIDE = {
     Action.NETWORK_MEMBER_CREATE: "whoever sees the network may ask to join it",
+    Action.PROVIDER_WRITE: "only those administrators see it who may change it",
     Action.ACCESS_AUDIENCE: "names its record in the query: a test below has it",
     Action.SHARE_CREATE: "names its record in the body: a test below has it",
 }

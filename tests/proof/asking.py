@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from app.access.sign_in import documentation_redirect
 from app.models.agreement_text import OBLIGATIONS
 from tests.proof.asked import Asked
 from tests.proof.stage import Scene
@@ -20,6 +21,7 @@ KINDS = {
     "affiliation_id": "affiliation",
     "organisation_id": "organisation",
     "opening_id": "opening",
+    "identity_provider_id": "identity_provider",
 }
 """The kind of record that each parameter of a path names."""
 RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
@@ -68,6 +70,24 @@ def _organisation(scene: Scene, record: str) -> dict[str, Any]:
     return {"kind": "school", "name": "New", **above}
 
 
+def _provider(scene: Scene) -> dict[str, Any]:
+    return {
+        "organisation_id": scene.ids["organisation"]["school"],
+        "name": "New",
+        "issuer": "https://login.example",
+        "client_id": "tandem",
+        "client_secret": "a-secret-of-the-school",
+    }
+
+
+def _link(scene: Scene) -> dict[str, Any]:
+    return {
+        "provider_id": scene.ids["identity_provider"]["hwb"],
+        "redirect_uri": documentation_redirect(),
+    }
+
+
+_UNKNOWN = "01a07ae1-9800-7000-8000-00000000dead"
 _AGREEMENT = "/v1/learning-agreements/{learning_agreement_id}"
 _MEMBER = "/v1/networks/{network_id}/members"
 
@@ -96,6 +116,14 @@ BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
     "PATCH /v1/affiliations/{affiliation_id}": lambda s, r, me: {"fraction": 0.5},
     "POST /v1/organisations": lambda s, r, me: _organisation(s, r),
     "PATCH /v1/organisations/{organisation_id}": lambda s, r, me: {"phone": "01248"},
+    "POST /v1/identity-providers": lambda s, r, me: _provider(s),
+    "PATCH /v1/identity-providers/{identity_provider_id}": lambda s, r, me: {"name": "Another"},
+    "POST /v1/me/identity-links": lambda s, r, me: _link(s),
+    "POST /v1/me/identity-links/completion": lambda s, r, me: {"link_id": _UNKNOWN, "code": "x"},
+    "POST /v1/me/identity-links/removal": lambda s, r, me: {
+        "identity_id": _UNKNOWN,
+        "provider_id": s.ids["identity_provider"]["hwb"],
+    },
     "POST /v1/networks": lambda s, r, me: {"kind": "triad", "name": "New"},
     "PATCH /v1/networks/{network_id}": lambda s, r, me: {"remit": "Another remit."},
     f"POST {_MEMBER}": lambda s, r, me: _member(s, r, me),

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.access.grants import SCOPES
-from app.actions import accounts
+from app.actions import accounts, identity_providers
 from app.core import journal
 from app.core.clock import now, today
 from app.core.ids import uuid7
@@ -115,6 +115,26 @@ async def add_accounts(scene: Scene) -> None:
                 person_id=world.learner.id,
             )
         )
+        for name, place in (("school", world.school), ("hwb", None)):
+            made = await identity_providers.create_provider(
+                unit,
+                world.app.state.seals,
+                actor=journal.COMMAND_LINE,
+                values={
+                    "organisation_id": place,
+                    "name": name,
+                    "name_cy": None,
+                    "issuer": "https://login.example",
+                    "client_id": "tandem",
+                    "client_secret": planted.plant(f"client secret at {name}", seen_by=""),
+                    "trusted_domains": [],
+                    "required_claims": {},
+                    "vouches_for_addresses": False,
+                    "creates_people": False,
+                    "enabled": True,
+                },
+            )
+            scene.keep("identity_provider", name, str(made))
     await scene.change(Client, scene.ids["client"]["disabled_client"], disabled_at=now())
     for who, id_ in scene.ids["person"].items():
         allowed = [who, *(["administrator", "client"] if who in AT_SCHOOL else ())]

@@ -49,6 +49,25 @@ GET /v1/me
     -           403 opener | 200 rest
 GET /v1/me/permissions
     -           403 opener | 200 rest
+GET /v1/identity-providers
+    school      200+ administrator OPERATORS | 403 BARRED | 200- rest
+    hwb         200+ OPERATORS | 403 BARRED | 200- rest
+POST /v1/identity-providers
+    school      201 OPERATORS | 403 rest
+GET /v1/identity-providers/{identity_provider_id}
+    school      200 administrator OPERATORS | 403 BARRED | 404 rest
+    hwb         200 OPERATORS | 403 BARRED | 404 rest
+PATCH /v1/identity-providers/{identity_provider_id}
+    school      200 administrator OPERATORS | 403 BARRED | 404 rest
+    hwb         200 OPERATORS | 403 BARRED | 404 rest
+GET /v1/me/identity-links
+    -           403 BARRED | 200 rest
+POST /v1/me/identity-links
+    -           403 BARRED | 201 rest
+POST /v1/me/identity-links/completion
+    -           403 BARRED | 404 rest
+POST /v1/me/identity-links/removal
+    -           403 BARRED | 404 rest
 GET /v1/networks
     network     200+ PARTIES lead member OPERATORS network_client | 403 opener | 200- rest
     private     200+ lead OPERATORS | 403 opener | 200- rest
