@@ -36,6 +36,10 @@ has reviewed the Welsh. Records come back in the language in which they were wri
 TAGS = [
     {"name": "Sign in", "description": "Signing people and integrations in; public keys."},
     {"name": "People", "description": "Who you are; people and their affiliations."},
+    {
+        "name": "Account",
+        "description": "Where you are signed in, second factors, ways in, and how an account ends.",
+    },
     {"name": "Organisations", "description": "Schools, authorities, consortia and the rest."},
     {"name": "Learning agreements", "description": "What the parties sign, and who may read what."},
     {"name": "Goals", "description": "What a learner sets out to do."},
