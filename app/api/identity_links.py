@@ -47,7 +47,7 @@ class IdentityLinkAsked(BaseModel):
     """What the person opens in a browser."""
 
     id: wire.WireId
-    address: Annotated[
+    browser_address: Annotated[
         str,
         wire.Says(maxLength=2000, format="uri"),
         Field(description="Opened once, and by nobody else. Shown only here."),
@@ -87,13 +87,15 @@ async def list_identity_links(
 async def ask_for_identity_link(
     access: Annotated[Access, may(Action.ME_LINK, takes_key=False)], body: IdentityLinkNew
 ) -> IdentityLinkAsked:
-    """Open `address` in a browser: you sign in at the provider, and come back to `redirect_uri` with
+    """Open `browser_address` in a browser: you sign in at the provider, and come back to `redirect_uri` with
     `link_id` and `code`, or with `error`. Then complete it with your token. It needs a sign-in of the
     last 30 minutes."""
     asked = await identity_links.ask_to_link(
         access, provider_id=body.provider_id, redirect_uri=body.redirect_uri
     )
-    return IdentityLinkAsked(id=asked.id, address=asked.address, expires_at=asked.expires_at)
+    return IdentityLinkAsked(
+        id=asked.id, browser_address=asked.address, expires_at=asked.expires_at
+    )
 
 
 @router.post("/completion", summary="Complete it: the account opens a way in")

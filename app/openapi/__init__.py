@@ -37,6 +37,8 @@ TAGS = [
     {"name": "Sign in", "description": "Signing people and integrations in; public keys."},
     {"name": "People", "description": "Who you are; people and their affiliations."},
     {
+        "name": "Account",
+        "description": "Where you are signed in, second factors, ways in, and how an account ends.",
         "name": "Identity providers",
         "description": "Signing in with an account of the school, authority or country.",
     },

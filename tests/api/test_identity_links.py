@@ -48,7 +48,7 @@ async def shown(at: Federation, who: Actor, subject: str) -> dict[str, str]:
     """What comes back to the app of who has shown an account."""
     answer = await asked(at, who)
     assert answer.status_code == 201, answer.text
-    away = Away(await opened(at, answer.json()["address"]))
+    away = Away(await opened(at, answer.json()["browser_address"]))
     back = await at.back(await at.there(away.address, subject))
     assert back.status_code == 303, back.text
     assert back.headers["location"].startswith(f"{at.desk.app.redirect_uri}?")
@@ -89,7 +89,7 @@ async def test_the_page_says_whose_record_it_is_and_nothing_is_linked_by_opening
     """Somebody who is led to another's address sees another's name, and links nothing to anybody."""
     world = at.desk.world
     asking = (await asked(at, world.coach)).json()
-    page = await at.desk.http.get(asking["address"].removeprefix(OPENED))
+    page = await at.desk.http.get(asking["browser_address"].removeprefix(OPENED))
     assert world.coach.name in page.text
     assert ENGLISH["link_warning"] in page.text
     subject = at.provider.account(f"{uuid4().hex}@elsewhere.example")
@@ -113,11 +113,11 @@ async def test_it_is_completed_once_and_with_what_came_back(at: Federation) -> N
 async def test_an_address_is_gone_through_once(at: Federation) -> None:
     asking = (await asked(at, at.desk.world.learner)).json()
     subject = at.provider.account(f"{uuid4().hex}@elsewhere.example")
-    ways = [Away(await opened(at, asking["address"])) for _ in range(2)]
+    ways = [Away(await opened(at, asking["browser_address"])) for _ in range(2)]
     back = [await at.there(way.address, subject) for way in ways]
     assert (await at.back(back[0])).status_code == 303
     assert (await at.back(back[1])).status_code == 400
-    page = await at.desk.http.get(asking["address"].removeprefix(OPENED))
+    page = await at.desk.http.get(asking["browser_address"].removeprefix(OPENED))
     assert page.status_code == 400
     for nonsense in ("", "?ticket=", "?ticket=x", "?ticket=%FF", "?ticket=a&ticket=b"):
         assert (await at.desk.http.get(f"/oauth/link{nonsense}")).status_code == 400
@@ -125,7 +125,7 @@ async def test_an_address_is_gone_through_once(at: Federation) -> None:
 
 async def test_who_cancels_comes_back_with_an_error(at: Federation) -> None:
     asking = (await asked(at, at.desk.world.learner)).json()
-    away = Away(await opened(at, asking["address"]))
+    away = Away(await opened(at, asking["browser_address"]))
     back = await at.back(await at.there(away.address, "nobody", decision="no"))
     assert back.status_code == 303
     found = dict(parse_qsl(urlsplit(back.headers["location"]).query))

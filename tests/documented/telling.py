@@ -33,16 +33,23 @@ SETTINGS = {
 }
 
 VARY = {
+    "browser_address": "with a ticket of its own",
     "access_token": "signed anew",
     "kid": "the server's own key",
     "x": "the same",
     "y": "the same",
     "sequence": "the databases count differently",
+    "secret": "random, and shown once",
+    "otpauth_uri": "holds the secret",
+    "recovery_codes": "random, and shown once",
 }
 """Members compared by their type alone, and why."""
 
-SERVER_MADE = ("notes", "file_to_delete", "cursor")
-"""Names of the story for what only the server makes: ids, and a cursor sealed with its own key."""
+SERVER_MADE = ("notes", "file_to_delete", "cursor", "confirmation", "leaver_confirmation")
+"""Names of the story for what only the server makes: ids, and what is sealed with its own keys."""
+
+SEALED = ("next", "confirmation")
+"""Members that are sealed with the server's own keys."""
 
 HEADERS = (
     "Accept-Ranges", "Content-Disposition", "Content-Language", "Content-Range", "ETag", "Idempotency-Replayed", "Link",
@@ -101,7 +108,7 @@ class Likeness:
             if len(documented) != len(actual):
                 raise Different(f"{where}: documented {len(documented)}, answered {len(actual)}")
             for index, pair in enumerate(zip(documented, actual, strict=True)):
-                self.check(*pair, f"{where}/{index}")
+                self.check(*pair, f"{where}/{index}", name)
         elif not self._alike(documented, actual, name):
             raise Different(f"{where}: documented {documented!r}, answered {actual!r}")
 
@@ -110,7 +117,7 @@ class Likeness:
             return name in VARY or bool(documented == actual)
         if MOMENT.fullmatch(documented):
             return MOMENT.fullmatch(actual) is not None
-        if name == "next" or (_MADE_ID.fullmatch(documented) and _MADE_ID.fullmatch(actual)):
+        if name in SEALED or (_MADE_ID.fullmatch(documented) and _MADE_ID.fullmatch(actual)):
             known = self.stands_for.setdefault(documented, actual)
             taken = [d for d, a in self.stands_for.items() if a == actual]
             return known == actual and taken == [documented]

@@ -1,6 +1,7 @@
 """Anonymising a person: what leads to them goes for good; what others have signed with them stays."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from app.access.records import RECORDS
 from app.access.second_factors import forget_factors, prove
 from app.access.sessions import end_sessions
 from app.access.sharing import forget
-from app.access.visibility import parameter
+from app.access.visibility import Resource, parameter
 from app.actions.accounts.disabling import check_not_last_operator
 from app.actions.accounts.factors import check_proof
 from app.core.clock import now, today
@@ -181,8 +182,11 @@ _GONE: tuple[Query, ...] = (
 )
 
 
-def _own(table: Any) -> Query:
+# By the resource, when it is first asked for: a kind of record is registered when its module is imported.
+@cache
+def _own(resource: Resource) -> Query:
     """Records that nobody but their owner can read, whatever the agreement says."""
+    table = resource.table
     ticked = [column for column in table.c if column.name.startswith("to_")]
     return Query(
         select(table.c.id).where(
@@ -194,11 +198,9 @@ def _own(table: Any) -> Query:
     )
 
 
-_OWN = {resource.kind: _own(resource.table) for resource in RECORDS.values()}
-_ERASE = {
-    resource.kind: Query(delete(resource.table).where(resource.table.c.id == parameter("id", Id)))
-    for resource in RECORDS.values()
-}
+@cache
+def _erase(resource: Resource) -> Query:
+    return Query(delete(resource.table).where(resource.table.c.id == parameter("id", Id)))
 
 
 class Asked(NamedTuple):
@@ -307,8 +309,9 @@ async def _check_possible(access: Access, person_id: UUID, *, mine: bool) -> Non
 async def _erase_own_records(unit: Unit, person_id: UUID) -> None:
     """What nobody but the person could read goes; the rest belongs to its agreement, and stays as the
     terms say. Files that no record names are removed by the sweep."""
-    for kind, query in _OWN.items():
-        for row in await unit.rows(query, {"person_id": person_id}):
+    assert {"goal", "evidence_item"} <= {resource.kind for resource in RECORDS.values()}
+    for resource in RECORDS.values():
+        for row in await unit.rows(_own(resource), {"person_id": person_id}):
             record_id = as_uuid(row[0])
-            await forget(unit, kind, record_id)
-            await unit.rows(_ERASE[kind], {"id": record_id})
+            await forget(unit, resource.kind, record_id)
+            await unit.rows(_erase(resource), {"id": record_id})
