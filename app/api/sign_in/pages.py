@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.responses import HTMLResponse
 
 from app.api.sign_in.words import SCOPE_WORDS, WORDS
+from app.core.errors import TooManyRequests
 
 
 @cache
@@ -82,21 +83,32 @@ def sign_in(
     other: str | None,
     email: str = "",
     failed: bool = False,
+    wait: TooManyRequests | None = None,
 ) -> HTMLResponse:
-    """The page that asks for address and password; 403 when they were wrong."""
-    return _render(
+    """The page that asks for address and password; 403 when they were wrong, 429 after too many."""
+    wrong = WORDS[language]["wrong"] if failed else None
+    page = _render(
         "sign_in",
         language,
         title=WORDS[language]["sign_in"],
-        status=403 if failed else 200,
+        status=429 if wait else 403 if failed else 200,
         leads_to=leads_to,
         action="/oauth/authorize",
         client=client,
         hidden=hidden,
         other=other,
         email=email,
-        failed=failed,
+        wrong=_waiting(language, wait) if wait else wrong,
+        forgotten=f"/account/forgotten?ui_locales={language}",
     )
+    if wait:
+        page.headers.update(wait.headers)
+    return page
+
+
+def _waiting(language: str, wait: TooManyRequests) -> str:
+    minutes = -(-int(wait.headers["Retry-After"]) // 60)
+    return WORDS[language]["wait"].format(minutes=minutes)
 
 
 def consent(

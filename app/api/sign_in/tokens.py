@@ -13,6 +13,7 @@ from app.access.oauth import Answer, Facts, OAuthClient, Server
 from app.access.sign_in import PUBLIC_CLIENT
 from app.actions import sign_in
 from app.api.sign_in import forms
+from app.api.sign_in.browsers import origin_of
 from app.core import assertions, wire
 from app.core.routes import Route
 from app.core.settings import settings
@@ -157,7 +158,8 @@ async def issue_token(request: Request) -> Response:
                 400, {"error": "invalid_request", "error_description": "grant_type is needed."}
             )
         state = request.app.state
-        return await sign_in.grant_token(state.database, state.tokens, client, form)
+        origin = origin_of(request)
+        return await sign_in.grant_token(state.database, state.tokens, client, form, origin=origin)
 
     return await _answer(request, "/oauth/token", done)
 
