@@ -183,5 +183,3 @@ async def keep_sending(database: Database, *, every: float = EVERY) -> None:
             await asyncio.sleep(_AWAY)
         except Exception as error:  # whatever it was: the next time does what was missed
             log.error("mail_failed", kind=type(error).__name__, exc_info=True)
-
-

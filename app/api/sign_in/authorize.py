@@ -18,16 +18,10 @@ from app.access.credentials import check_password
 from app.access.oauth import Answer, Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
-from app.api.sign_in import forms, pages
-from app.api.sign_in.browsers import (
-    browser_of,
-    is_ours,
-    keep_account,
-    keep_browser,
-    origin_of,
-)
-from app.api.sign_in.words import language_of
+from app.api.sign_in import browsers, forms, pages
+from app.api.sign_in.words import chosen_language
 from app.core.errors import TooManyRequests
+from app.core.negotiation import ACCEPT_LANGUAGE
 from app.core.routes import Route
 from app.core.settings import settings
 
@@ -62,6 +56,16 @@ _PARAMETERS: list[dict[str, Any]] = [
         ("ui_locales", False, {"examples": ["cy en"]}, "Languages of the pages, the best first."),
     )
 ]
+
+
+_PAGE: dict[str, Any] = {"text/html": {"schema": {"type": "string", "maxLength": 100_000}}}
+_LOCATION = {
+    "Location": {
+        "description": "The client's address, with `error`, `state` and `iss`.",
+        "schema": {"type": "string", "format": "uri", "maxLength": 8000},
+        "example": "https://app.example/signed-in?error=invalid_scope&iss=https%3A%2F%2Ftandem.example",
+    }
+}
 
 
 class _Asked:
@@ -101,10 +105,6 @@ def _no_way(language: str, error: OAuth2Error) -> Response:
     return pages.refused(language, reason)
 
 
-def _language(request: Request, ui_locales: str = "") -> str:
-    return language_of(ui_locales, request.headers.get("accept-language", ""))
-
-
 def _sign_in_page(
     request: Request,
     asked: _Asked,
@@ -114,7 +114,7 @@ def _sign_in_page(
     failed: bool = False,
     wait: TooManyRequests | None = None,
 ) -> Response:
-    browser = browser_of(request)
+    browser = browsers.of(request)
     other = {**asked.parameters, "ui_locales": "en" if language == "cy" else "cy"}
     page = pages.sign_in(
         language,
@@ -126,25 +126,29 @@ def _sign_in_page(
         failed=failed,
         wait=wait,
     )
-    keep_browser(page, browser)
-    return page
+    return browsers.with_cookie(page, browser)
 
 
 @router.get(
     "/oauth/authorize",
     summary="Sign in with a browser",
     response_class=HTMLResponse,
-    openapi_extra={"parameters": _PARAMETERS},
+    responses={
+        200: {"description": "The page.", "content": _PAGE},
+        303: {"description": "Back to the client, with a refusal.", "headers": _LOCATION},
+        400: {"description": "A page that says why it leads nowhere.", "content": _PAGE},
+    },
+    openapi_extra={"parameters": [*_PARAMETERS, *ACCEPT_LANGUAGE["parameters"]]},
 )
 async def ask_to_sign_in(request: Request) -> Response:
     """The page on which a person signs in for a client (RFC 6749, section 4.1, with PKCE). It leads
     back to the client's address with a code that is good for 60 seconds, or with a refusal, and with
     `iss` (RFC 9207)."""
-    language = _language(request)
+    language = chosen_language(request)
     sent: dict[str, str] = {}
     try:
         sent = forms.parse(request.scope["query_string"])
-        language = _language(request, sent.get("ui_locales", ""))
+        language = chosen_language(request, sent.get("ui_locales", ""))
         asked = await _asked(request, sent)
     except OAuth2Error as error:
         if error.redirect_uri:
@@ -157,11 +161,11 @@ async def ask_to_sign_in(request: Request) -> Response:
 @router.post("/oauth/authorize", include_in_schema=False)
 async def sign_in_by_password(request: Request) -> Response:
     """Takes the page's form: on to the question, or straight back to the client with a code."""
-    language = _language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
-        language = _language(request, form.get("ui_locales", ""))
-        if not is_ours(request, form):
+        language = chosen_language(request, form.get("ui_locales", ""))
+        if not browsers.is_ours(request, form):
             return pages.refused(language, "over")
         asked = await _asked(request, form)
     except OAuth2Error as error:
@@ -170,7 +174,7 @@ async def sign_in_by_password(request: Request) -> Response:
     email, password = form.get("email", ""), form.get("password", "")
     try:
         identity = await check_password(
-            database, email, password, origin=origin_of(request), client_id=asked.client.id
+            database, email, password, origin=browsers.origin_of(request), client_id=asked.client.id
         )
     except TooManyRequests as wait:
         return _sign_in_page(request, asked, language, email=email[:254], wait=wait)
@@ -190,7 +194,7 @@ async def sign_in_by_password(request: Request) -> Response:
         return _sign_in_page(request, asked, language, email=email[:254], failed=True)
     if isinstance(found, Answer):
         back = _go(found, asked.redirect_uri)
-        keep_account(request, back, identity.id)
+        browsers.keep_account(request, back, identity.id)
         return back
     pending, ticket = found
     hidden = {"ticket": ticket, "browser": form["browser"], "ui_locales": language}
@@ -201,21 +205,21 @@ async def sign_in_by_password(request: Request) -> Response:
         hidden=hidden,
         leads_to=asked.redirect_uri,
     )
-    keep_account(request, question, identity.id)
+    browsers.keep_account(request, question, identity.id)
     return question
 
 
 @router.post("/oauth/consent", include_in_schema=False)
 async def decide(request: Request) -> Response:
     """Takes what the person has decided, and leads back to the client with it."""
-    language = _language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
     except OAuth2Error as error:
         return _no_way(language, error)
-    language = _language(request, form.get("ui_locales", ""))
+    language = chosen_language(request, form.get("ui_locales", ""))
     found = None
-    if is_ours(request, form):
+    if browsers.is_ours(request, form):
         found = await sign_in.decide(
             request.app.state.database,
             request.app.state.tokens,

@@ -6,7 +6,7 @@ import secrets
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from app.access.credentials import Origin
 from app.core import devices
@@ -31,15 +31,16 @@ def _keep(answer: Response, name: str, value: str, seconds: int) -> None:
     )
 
 
-def browser_of(request: Request) -> str:
+def of(request: Request) -> str:
     """What ties the next form to this browser: what it has, or something new."""
     kept = request.cookies.get(_name("sign-in"), "")
     return kept if len(kept) == _LENGTH and kept.isascii() else secrets.token_urlsafe(32)
 
 
-def keep_browser(answer: Response, browser: str) -> None:
-    """Has the browser keep what ties a form to it."""
-    _keep(answer, "sign-in", browser, 3600)
+def with_cookie(page: HTMLResponse, browser: str) -> HTMLResponse:
+    """The page, and the cookie that names the browser for an hour."""
+    _keep(page, "sign-in", browser, 3600)
+    return page
 
 
 def is_ours(request: Request, form: dict[str, str]) -> bool:
