@@ -55,6 +55,7 @@ async def queue(
     unit: Unit,
     template: str,
     address: str,
+    /,
     *,
     language: str = "en",
     link: tuple[LinkKind, UUID] | None = None,

@@ -8,6 +8,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
@@ -58,26 +59,36 @@ async def verify_password(password: str, stored: str | None) -> Verified:
     return await asyncio.get_running_loop().run_in_executor(_pool, _verified, password, stored)
 
 
-async def weakness(password: str, about: Iterable[str]) -> str | None:
-    """Why `password` is not to be chosen, in words that follow "the password"; None when it may be.
+class Weakness(StrEnum):
+    """Why a password is not to be chosen, in words that follow the field's name."""
+
+    SHORT = f"needs at least {SHORTEST} characters: three or four words are easy to keep in mind"
+    LONG = f"has more than {LONGEST} characters"
+    CONTROL = "must not contain control characters"
+    OWN = "is made of your own name or address"
+    EASY = "is one of those that are guessed first: take other words, or more of them"
+
+
+async def weakness(password: str, about: Iterable[str]) -> Weakness | None:
+    """Why `password` is not to be chosen; None when it may be.
 
     By NIST SP 800-63B: its length, known passwords and their patterns, and what is known of its
     owner (`about`: name, address); nothing about kinds of letters.
     """
     typed = _typed(password)
     if len(typed) < SHORTEST:
-        return f"needs at least {SHORTEST} characters: three or four words are easy to keep in mind"
+        return Weakness.SHORT
     if len(typed) > LONGEST:
-        return f"has more than {LONGEST} characters"
+        return Weakness.LONG
     if any(unicodedata.category(letter) == "Cc" for letter in typed):
-        return "must not contain control characters"
+        return Weakness.CONTROL
     words = [w for text in about for w in re.split(r"[\W_]+", fold(text)) if len(w) > 2]
     letters, left = _without(fold(typed), []), _without(fold(typed), words)
     if left != letters and len(left) < 4:
-        return "is made of your own name or address"
+        return Weakness.OWN
     loop = asyncio.get_running_loop()
     if await loop.run_in_executor(_pool, _is_easy, typed[:_LOOKED_AT], words):
-        return "is one of those that are guessed first: take other words, or more of them"
+        return Weakness.EASY
     return None
 
 

@@ -28,7 +28,7 @@ from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import uuid7
 from app.core.links import LinkKind, hash_of
 from app.core.outbox import queue
-from app.core.passwords import hash_password, weakness
+from app.core.passwords import Weakness, hash_password, weakness
 from app.core.security_events import SecurityEvent, note
 from app.models.people import SignInIdentity
 from app.models.ways_in import Invitation
@@ -40,7 +40,7 @@ class Answered(NamedTuple):
     """What came of answering an invitation: the new way in, or what stands against it."""
 
     identity_id: UUID | None = None
-    reason: str | None = None
+    reason: Weakness | None = None
     hindrance: Hindrance | None = None
 
 

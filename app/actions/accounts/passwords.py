@@ -19,7 +19,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import uuid7
 from app.core.links import LinkKind, hash_of
 from app.core.outbox import OutgoingMail, queue
-from app.core.passwords import hash_password, hash_secret, weakness
+from app.core.passwords import Weakness, hash_password, hash_secret, weakness
 from app.core.security_events import NOBODY, SecurityEvent, note
 from app.core.text import canonical_address
 from app.models.people import SignInIdentity
@@ -39,7 +39,7 @@ class Chosen(NamedTuple):
     """What came of choosing a password: whose it is now, or why it was not taken."""
 
     identity_id: UUID | None
-    reason: str | None
+    reason: Weakness | None
 
 
 async def forget_password(database: Database, email: str, *, origin: Origin, language: str) -> None:
@@ -118,12 +118,12 @@ async def reset_password(
             return None
         if used is None or used.expires_at <= now():
             return None
-        identity.password_hash = hashed
         actor = journal.Actor(found.person_id, PUBLIC_CLIENT)
-        await _note(unit, SecurityEvent.PASSWORD_RESET, actor, found)
-        await _forget_links(unit, found.id)
         # Whoever began a change with the old password: it is over.
         await stop_changes(unit, actor=actor, identity_id=found.id)
+        identity.password_hash = hashed
+        await _note(unit, SecurityEvent.PASSWORD_RESET, actor, found)
+        await _forget_links(unit, found.id)
         await end_sessions(
             unit, actor=actor, because=Ending.PASSWORD_CHANGED, person_id=found.person_id
         )
@@ -148,7 +148,7 @@ async def change_password(
         database, session_id, current, network=network, pointer="/current_password"
     )
     if reason := await weakness(new, [found.name, found.email or ""]):
-        raise Invalid.field("/new_password", reason)
+        raise Invalid.field("/new_password", str(reason))
     if new == current:
         raise Invalid.field("/new_password", "is the one that you have")
     hashed = await hash_password(new)

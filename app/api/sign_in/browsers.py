@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.access.credentials import Origin
 from app.core import devices
-from app.core.rates import network
+from app.core.rates import network_of
 from app.core.settings import settings
 
 _LENGTH = 43
@@ -56,8 +56,7 @@ def _marks(request: Request) -> tuple[str, ...]:
 
 def origin_of(request: Request) -> Origin:
     """Where a request comes from."""
-    host = request.client.host if request.client else ""
-    return Origin(network(host), _marks(request))
+    return Origin(network_of(request.scope), _marks(request))
 
 
 def keep_account(request: Request, answer: Response, identity_id: UUID) -> None:

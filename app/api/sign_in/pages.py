@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
 
+from app.api.sign_in.account_words import WORDS as ACCOUNT_WORDS
 from app.api.sign_in.words import SCOPE_WORDS, WORDS
 from app.core.errors import TooManyRequests
 
@@ -47,7 +49,7 @@ def _render(
     name: str, language: str, *, title: str, status: int, leads_to: str | None = None, **values: Any
 ) -> HTMLResponse:
     style, allowed = _style()
-    words = WORDS[language]
+    words = {**WORDS[language], **ACCOUNT_WORDS[language]}
     page = (
         _environment()
         .get_template(f"{name}.html")
@@ -86,7 +88,9 @@ def sign_in(
     wait: TooManyRequests | None = None,
 ) -> HTMLResponse:
     """The page that asks for address and password; 403 when they were wrong, 429 after too many."""
-    wrong = WORDS[language]["wrong"] if failed else None
+    words = WORDS[language]
+    wrong = words["wrong"] if failed else None
+    waiting = words["wait_password"].format(minutes=minutes_of(wait)) if wait else None
     page = _render(
         "sign_in",
         language,
@@ -98,7 +102,7 @@ def sign_in(
         hidden=hidden,
         other=other,
         email=email,
-        wrong=_waiting(language, wait) if wait else wrong,
+        wrong=waiting if wait else wrong,
         forgotten=f"/account/forgotten?ui_locales={language}",
     )
     if wait:
@@ -106,9 +110,9 @@ def sign_in(
     return page
 
 
-def _waiting(language: str, wait: TooManyRequests) -> str:
-    minutes = -(-int(wait.headers["Retry-After"]) // 60)
-    return WORDS[language]["wait"].format(minutes=minutes)
+def minutes_of(wait: TooManyRequests) -> int:
+    """How long to wait, as a page tells it."""
+    return -(-int(wait.headers["Retry-After"]) // 60)
 
 
 def consent(
@@ -127,6 +131,40 @@ def consent(
         lines=[SCOPE_WORDS[language][scope] for scope in sorted(scopes)],
         target=parts.netloc or parts.scheme,
         hidden=hidden,
+    )
+
+
+def account(
+    language: str,
+    name: str,
+    *,
+    status: int = 200,
+    hidden: dict[str, str] | None = None,
+    asks: str = "",
+    wrong: str | None = None,
+    lines: tuple[str, ...] = (),
+    other: str | None = None,
+    username: str = "",
+    leads: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page to which a link in a message leads: with a form where there is `hidden`."""
+    words = {**WORDS[language], **ACCOUNT_WORDS[language]}
+    why = words.get(f"{name}_why")
+    return _render(
+        "account",
+        language,
+        title=words[name],
+        status=status,
+        action=f"/account/{name}",
+        hidden=hidden or {},
+        asks=asks,
+        wrong=wrong,
+        lines=lines or ([why.format_map(facts or {})] if why else []),
+        button=words[f"{name}_do"] if hidden else None,
+        other=other,
+        username=username,
+        leads=leads,
     )
 
 

@@ -15,6 +15,7 @@ from app.actions import sign_in
 from app.api.sign_in import forms
 from app.api.sign_in.browsers import origin_of
 from app.core import assertions, wire
+from app.core.rates import network_of
 from app.core.routes import Route
 from app.core.settings import settings
 
@@ -114,6 +115,7 @@ async def _answer(request: Request, path: str, done: Done) -> Response:
                 secret,
                 form,
                 audiences=(base, f"{base}/oauth/token", base + path),
+                network=network_of(request.scope),
             )
         answer = await done(request, client, form)
     except OAuth2Error as error:
