@@ -89,10 +89,13 @@ _MAILBOX = re.compile(
 def _mailbox(value: str) -> str:
     found = canonical_address(value)
     user, _, domain = found.partition("@")
-    ascii_domain = domain_in_ascii(domain)
-    if not _MAILBOX.fullmatch(found) or not ascii_domain.isascii():
+    try:
+        length = len(domain.encode("idna"))
+    except UnicodeError:
+        length = 0
+    if not length or not _MAILBOX.fullmatch(found):
         raise ValueError("must be one e-mail address, as in sian@school.example")
-    if len(user.encode()) > 64 or len(found) > 254 or len(ascii_domain) > 253:
+    if len(user.encode()) > 64 or len(found) > 254 or length > 253:
         raise ValueError("is longer than an e-mail address can be")
     return found
 

@@ -1,7 +1,6 @@
 """Who guesses passwords is stopped, and keeps nobody else out."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -20,10 +19,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(autouse=True)
-def counted(monkeypatch: pytest.MonkeyPatch, app: object) -> Iterator[None]:
+def counted(monkeypatch: pytest.MonkeyPatch, app: object) -> None:
     monkeypatch.setattr(settings(), "failures_account", 5)
     monkeypatch.setattr(settings(), "failures_address", 10)
-    yield
 
 
 @pytest.fixture
