@@ -22,6 +22,11 @@ from app.actions.accounts.invitations import (
     refuse_invitation,
     withdraw_invitation,
 )
+from app.actions.accounts.operators import (
+    disable_administrator,
+    move_address,
+    reset_administrator,
+)
 from app.actions.accounts.passwords import (
     FORGOTTEN,
     add_reset,
@@ -54,6 +59,7 @@ __all__ = [
     "create_client",
     "create_identity",
     "create_operator",
+    "disable_administrator",
     "disable_client",
     "ensure_public_client",
     "forget_password",
@@ -61,8 +67,10 @@ __all__ = [
     "list_clients",
     "look_at_invitation",
     "make_operator",
+    "move_address",
     "refuse_change",
     "refuse_invitation",
+    "reset_administrator",
     "reset_password",
     "rotate_secret",
     "withdraw_invitation",
