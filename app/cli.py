@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli_identity import clients, keys, written
+from app.cli_accounts import admins, mail
+from app.cli_identity import clients, keys
 from app.cli_providers import providers
 from app.core.settings import settings
 
@@ -103,60 +104,11 @@ async def _sweep() -> Any:
         return await retention.sweep(database, store())
 
 
-admins = typer.Typer(help="The operator's administrators.", no_args_is_help=True)
 app.add_typer(admins, name="admin")
 app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
+app.add_typer(mail, name="mail")
 app.add_typer(providers, name="providers")
-
-
-@admins.command("create")
-def create_administrator(
-    name: Annotated[str, typer.Argument(help="Their full name.")],
-    email: Annotated[str, typer.Argument(help="The address with which they sign in.")],
-) -> None:
-    """Make an administrator of the operator: they look after organisations and people, and see no
-    coaching content. Prints their password once."""
-    password = asyncio.run(_create_administrator(name, email))
-    typer.echo(f"{email} can sign in with the password {password}")
-
-
-async def _create_administrator(name: str, email: str) -> str:
-    from app.actions.accounts import create_operator
-    from app.core.opened import opened
-    from app.core.passwords import new_password
-
-    password = new_password()
-    async with opened() as database, database.work() as unit:
-        await create_operator(unit, name=name, email=email, password=password)
-    return password
-
-
-@admins.command("reset-second-factor")
-def reset_second_factor(
-    email: Annotated[str, typer.Argument(help="The address with which they sign in.")],
-) -> None:
-    """Remove the authenticator apps and recovery codes of somebody who has lost both. Make sure first that
-    it is them who asks. They are shown it in their history, and set up a new app where one is needed."""
-    from app.core.errors import NotFound
-
-    try:
-        written(lambda unit: _reset_second_factor(unit, email))
-    except NotFound:
-        raise typer.BadParameter("nobody signs in with this address and a second factor") from None
-    typer.echo(f"{email} has no second factor now.")
-
-
-async def _reset_second_factor(unit: Any, email: str) -> None:
-    from app.access.sign_in import find_identity
-    from app.actions.accounts import reset_second_factor
-    from app.core.errors import NotFound
-    from app.core.journal import COMMAND_LINE
-
-    identity = await find_identity(unit.database, email)
-    if identity is None:
-        raise NotFound()
-    await reset_second_factor(unit, actor=COMMAND_LINE, person_id=identity.person_id)
 
 
 @app.command()

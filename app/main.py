@@ -16,6 +16,7 @@ from app.access.caller import OPENING_HEADER
 from app.access.health import schema_of
 from app.api import (
     access,
+    accounts,
     agreements,
     audit,
     closing,
@@ -48,7 +49,7 @@ from app.core.rates import Rates
 from app.core.sealing import Seals
 from app.core.settings import settings
 from app.core.tokens import Tokens
-from app.jobs import following, retention
+from app.jobs import following, mail, retention
 
 # Walked one after the other for every request: the hot ones first.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -65,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     second_factors.router,
     closing.router,
     closing.me_router,
+    *accounts.ROUTERS,
     access.router,
     access.me_router,
     audit.me_router,
@@ -125,6 +127,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(retention.keep_sweeping(database)),
         asyncio.create_task(following.keep_following(database, app.state.tokens)),
+        asyncio.create_task(mail.keep_sending(database)),
     ]
     if store := configured.rate_store.get_secret_value():
         rates: Rates = app.state.rates

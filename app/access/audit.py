@@ -27,17 +27,13 @@ _NAMES = (
     "sequence", "at", "action", "kind", "resource_id", "resource_version", "organisation_id", "changed",
 )  # fmt: skip
 _MINE = (
-    "affiliation", "consent", "network_member", "operator", "person", "second_factor", "session",
-    "sign_in_identity",
+    "affiliation", "consent", "invitation", "network_member", "operator", "person", "second_factor",
+    "session", "sign_in_identity",
 )  # fmt: skip
 """Kinds of rows that tell a person what was done to their account."""
 _OF_ORGANISATION = (
-    "affiliation",
-    "client",
-    "identity_provider",
-    "organisation",
-    "sign_in_identity",
-)
+    "affiliation", "client", "identity_provider", "invitation", "organisation", "sign_in_identity",
+)  # fmt: skip
 
 
 class AuditQuery(PageQuery):

@@ -21,6 +21,7 @@ from app.models.sessions import Authorization, Ending, Session, Stage
 TOKENS_LIVE = timedelta(minutes=20)
 """Longer than any access token lives: what ended before has none left."""
 
+_NONE = UUID(int=0)
 _sessions: Any = Session.__table__
 _underway: Any = Authorization.__table__
 _clients: Any = Client.__table__
@@ -49,7 +50,7 @@ def _end(names: tuple[str, ...]) -> Query:
     those = (_sessions.c[_COLUMNS[name]] == parameter(name, Id) for name in names)
     return Query(
         update(_sessions)
-        .where(*those, _sessions.c.ended_at.is_(None))
+        .where(*those, _sessions.c.ended_at.is_(None), _sessions.c.id != parameter("but", Id))
         .values(ended_at=parameter("now", Moment), ended_because=parameter("because", String))
         .returning(_sessions.c.id, _sessions.c.person_id)
     )
@@ -71,9 +72,10 @@ async def end_sessions(
     identity_id: UUID | None = None,
     person_id: UUID | None = None,
     client_id: UUID | None = None,
+    but: UUID | None = None,
 ) -> list[UUID]:
     """Ends one session, or all of an identity, a person or a client (or of a person through a client),
-    and stops who is on the way to one; those that it ended.
+    `but` one, and stops who is on the way to one; those that it ended.
 
     Their refresh tokens stop at once; their access tokens in this process with the commit, in every
     other within seconds.
@@ -90,7 +92,8 @@ async def end_sessions(
     await unit.begin()
     # On the way first: who redeems a code holds it, and then makes the session.
     await unit.rows(_stop(names), named)
-    rows = await unit.rows(_end(names), {**named, "now": now(), "because": str(because)})
+    values = {**named, "now": now(), "because": str(because), "but": but or _NONE}
+    rows = await unit.rows(_end(names), values)
     ended = [(as_uuid(row[0]), as_uuid(row[1])) for row in rows]
     for ended_id, owner_id in ended:
         await journal.record(

@@ -1,6 +1,6 @@
 """Every table, known by importing it."""
 
-from app.core import idempotency, journal
+from app.core import idempotency, journal, outbox
 from app.core.tables import metadata
 from app.models import (
     agreements,
@@ -16,6 +16,7 @@ from app.models import (
     second_factors,
     sessions,
     shares,
+    ways_in,
 )
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "networks",
     "openings",
     "organisations",
+    "outbox",
     "people",
     "receipts",
     "second_factors",
     "sessions",
     "shares",
+    "ways_in",
 ]

@@ -5,7 +5,6 @@ from app.actions.sign_in.authorizing import (
     Pending,
     Step,
     begin_authorization,
-    check_password,
     decide,
 )
 from app.actions.sign_in.clients import authenticate_client
@@ -37,7 +36,6 @@ __all__ = [
     "begin_enrolment",
     "believe",
     "callback",
-    "check_password",
     "decide",
     "find_link",
     "forget_expired",

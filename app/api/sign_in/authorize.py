@@ -1,8 +1,8 @@
 """The authorization endpoint (RFC 6749, section 3.1): pages on which people sign in and allow.
 
 There is no cookie that keeps anybody signed in here: each authorization asks for the password, so
-that a machine in a staff room opens nothing. The one cookie ties a page to the browser that was
-given it; the forms carry its value too, and one without the other is refused.
+that a machine in a staff room opens nothing. One cookie ties a page to the browser that was given
+it (app.api.sign_in.browsers); the forms carry its value too, and one without the other is refused.
 """
 
 from typing import Any
@@ -14,11 +14,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.access.credentials import check_password
 from app.access.identity_providers import offered_providers
 from app.access.oauth import Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
 from app.api.sign_in import browsers, forms, pages, steps
+from app.core.errors import TooManyRequests
 from app.core.negotiation import ACCEPT_LANGUAGE
 from app.core.routes import Route
 
@@ -102,6 +104,7 @@ async def sign_in_page(
     email: str = "",
     failed: bool = False,
     notice: str | None = None,
+    wait: TooManyRequests | None = None,
 ) -> Response:
     """The page on which a person signs in: by password, or with a provider's account."""
     browser = browsers.of(request)
@@ -118,6 +121,7 @@ async def sign_in_page(
         providers=[(str(known.id), known.name_in(language)) for known in offered],
         by_address=more,
         notice=notice,
+        wait=wait,
     )
     return browsers.with_cookie(page, browser)
 
@@ -165,7 +169,12 @@ async def sign_in_by_password(request: Request) -> Response:
         return no_way(language, error)
     database, tokens = request.app.state.database, request.app.state.tokens
     email, password = form.get("email", ""), form.get("password", "")
-    identity = await sign_in.check_password(database, email, password, client_id=asked.client.id)
+    try:
+        identity = await check_password(
+            database, email, password, origin=browsers.origin_of(request), client_id=asked.client.id
+        )
+    except TooManyRequests as wait:
+        return await sign_in_page(request, asked, language, email=email[:254], wait=wait)
     if identity is None:
         return await sign_in_page(request, asked, language, email=email[:254], failed=True)
     found = await sign_in.begin_authorization(
@@ -178,9 +187,13 @@ async def sign_in_by_password(request: Request) -> Response:
         scopes=chosen_scopes(form.get("scope"), asked.client.scopes),
         parameters=asked.parameters,
     )
-    return await steps.answer(
+    if found is None:  # the password was changed in this very moment
+        return await sign_in_page(request, asked, language, email=email[:254], failed=True)
+    page = await steps.answer(
         request, found, language=language, browser=form["browser"], leads_to=asked.redirect_uri
     )
+    browsers.keep_account(request, page, identity.id)
+    return page
 
 
 @router.post("/oauth/consent", include_in_schema=False)

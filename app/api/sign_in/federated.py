@@ -110,6 +110,8 @@ async def _go_on(
         scopes=chosen_scopes(asked.parameters.get("scope"), asked.client.scopes),
         parameters=asked.parameters,
     )
+    if found is None:  # closed in this very moment
+        return pages.refused(language, "over")
     return await steps.answer(
         request, found, language=language, browser=browser, leads_to=asked.redirect_uri
     )

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from starlette.responses import HTMLResponse
 
 from app.access.second_factors import Enrolment
+from app.api.sign_in.account_words import WORDS as ACCOUNT_WORDS
 from app.api.sign_in.words import SCOPE_WORDS, WORDS
+from app.core.errors import TooManyRequests
 
 
 @cache
@@ -48,7 +50,7 @@ def _render(
     name: str, language: str, *, title: str, status: int, leads_to: str | None = None, **values: Any
 ) -> HTMLResponse:
     style, allowed = _style()
-    words = WORDS[language]
+    words = {**WORDS[language], **ACCOUNT_WORDS[language]}
     page = (
         _environment()
         .get_template(f"{name}.html")
@@ -84,28 +86,42 @@ def sign_in(
     other: str | None,
     email: str = "",
     failed: bool = False,
+    wait: TooManyRequests | None = None,
     providers: Sequence[tuple[str, str]] = (),
     by_address: bool = False,
     notice: str | None = None,
 ) -> HTMLResponse:
     """The page that asks for address and password, or leads to a provider (id and name); 403 when
-    address or password were wrong, 400 when a word of `notice` says what else was."""
-    return _render(
+    address or password were wrong, 429 after too many, 400 when a word of `notice` says what else was."""
+    words = WORDS[language]
+    wrong = words["wrong"] if failed else None
+    if wait:
+        wrong = words["wait_password"].format(minutes=minutes_of(wait))
+    page = _render(
         "sign_in",
         language,
-        title=WORDS[language]["sign_in"],
-        status=403 if failed else 400 if notice else 200,
+        title=words["sign_in"],
+        status=429 if wait else 403 if failed else 400 if notice else 200,
         leads_to=leads_to,
         action="/oauth/authorize",
         client=client,
         hidden=hidden,
         other=other,
         email=email,
-        failed=failed,
         providers=providers,
         by_address=by_address,
-        notice=notice and WORDS[language][notice],
+        notice=notice and words[notice],
+        wrong=wrong,
+        forgotten=f"/account/forgotten?ui_locales={language}",
     )
+    if wait:
+        page.headers.update(wait.headers)
+    return page
+
+
+def minutes_of(wait: TooManyRequests) -> int:
+    """How long to wait, as a page tells it."""
+    return -(-int(wait.headers["Retry-After"]) // 60)
 
 
 def link(
@@ -228,6 +244,40 @@ def disabled(language: str, *, because: str) -> HTMLResponse:
     """The page that tells somebody that their account is disabled, and why."""
     return _render(
         "disabled", language, title=WORDS[language]["disabled"], status=403, because=because
+    )
+
+
+def account(
+    language: str,
+    name: str,
+    *,
+    status: int = 200,
+    hidden: dict[str, str] | None = None,
+    asks: str = "",
+    wrong: str | None = None,
+    lines: tuple[str, ...] = (),
+    other: str | None = None,
+    username: str = "",
+    leads: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page to which a link in a message leads: with a form where there is `hidden`."""
+    words = {**WORDS[language], **ACCOUNT_WORDS[language]}
+    why = words.get(f"{name}_why")
+    return _render(
+        "account",
+        language,
+        title=words[name],
+        status=status,
+        action=f"/account/{name}",
+        hidden=hidden or {},
+        asks=asks,
+        wrong=wrong,
+        lines=lines or ([why.format_map(facts or {})] if why else []),
+        button=words[f"{name}_do"] if hidden else None,
+        other=other,
+        username=username,
+        leads=leads,
     )
 
 
