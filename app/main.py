@@ -18,6 +18,7 @@ from app.api import (
     access,
     agreements,
     audit,
+    clients,
     evidence,
     frameworks,
     goals,
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.me_router,
     access.router,
     access.me_router,
+    clients.router,
     audit.me_router,
     audit.organisation_router,
     audit.router,
@@ -98,6 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         minutes=configured.token_minutes,
     )
     database.on_ended = app.state.tokens.end
+    database.on_narrowed = app.state.tokens.narrow
     app.state.cursors = Cursors(
         create_once(configured.var / "keys" / "cursors.key", lambda: os.urandom(32))
     )

@@ -101,7 +101,7 @@ class Scene:
             return self.world.second.token
         if path.startswith(("/v1/organisations", "/v1/openings", "/v1/audit")):
             return self.world.operator.token
-        if path.startswith(("/v1/people", "/v1/affiliations")):
+        if path.startswith(("/v1/people", "/v1/affiliations", "/v1/clients")):
             return self.world.administrator.token
         return self.world.learner.token
 
@@ -201,6 +201,8 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
                 "organisation_id": str(world.school),
                 "person_id": str(world.learner.id),
                 "affiliation_id": str(world.affiliations["learner"]),
+                "client_id": str(world.client.id),
+                "fingerprint": "0123456789ab",
                 "number": "1",
                 "version": "1",
             },
@@ -262,6 +264,11 @@ def creations(scene: Scene) -> dict[str, dict[str, Any]]:
         "/v1/networks": {"kind": "triad", "name": "One"},
         "/v1/networks/{network_id}/members": {"person_id": str(world.fellow.id)},
         "/v1/organisations": {"name": "One", "kind": "school"},
+        "/v1/clients": {
+            "name": "One",
+            "organisation_id": str(world.school),
+            "scopes": ["goals:read"],
+        },
         "/v1/people": {"name": "One", "affiliation": at_school},
         "/v1/affiliations": {"person_id": str(world.coach.id), **at_school},
     }

@@ -80,15 +80,18 @@ def _gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:
     return Depends(dependency)
 
 
-def may(action: Action) -> Any:
-    """Marks a route that acts on no single row; hands over the Access."""
+def may(action: Action, *, takes_key: bool = True) -> Any:
+    """Marks a route that acts on no single row; hands over the Access.
+
+    Without `takes_key` the answer holds a secret, which is kept for no repeat.
+    """
 
     async def admitted(request: Request) -> Access:
         access: Access = request.scope["admitted"]
         access.check_request()
         return access
 
-    return _gated(ActionGate(action), admitted)
+    return _gated(ActionGate(action, takes_key=takes_key), admitted)
 
 
 class Row:
@@ -120,6 +123,7 @@ def one(
     shows: Any = None,
     *,
     streams: bool = False,
+    takes_key: bool = True,
 ) -> Any:
     """Marks a route on one row: 404, 403, then for changes 428 and 412, all before the body.
 
@@ -128,7 +132,7 @@ def one(
 
     With `streams` the endpoint reads the body itself (`app.core.uploads.receive`), which may take
     minutes: it is given a Row, judged by the grants but not locked, and asks for
-    `row.access.locked(...)` when the file is there.
+    `row.access.locked(...)` when the file is there. `takes_key`: as for `may`.
     """
     writing = shows is not None
     assert not (writing and streams), "no transaction is open while a body arrives"
@@ -158,7 +162,8 @@ def one(
         ),
     ]
     found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    gate = ActionGate(action, locks=resource if writing else None, streams=streams)
+    locks = resource if writing else None
+    gate = ActionGate(action, takes_key=takes_key, locks=locks, streams=streams)
     return _gated(gate, found)
 
 

@@ -19,9 +19,13 @@ class SecurityEvent(Enum):
     """A kind of resource, and what was done to it."""
 
     ASSERTION_REPLAYED = ("client", "assertion_replayed")
+    CLIENT_CHANGED = ("client", "changed")
     CLIENT_CREATED = ("client", "created")
     CLIENT_DISABLED = ("client", "disabled")
+    CLIENT_NARROWED = ("client", "narrowed")
     CLIENT_SECRET_ADDED = ("client", "secret_added")
+    CLIENT_SECRET_REMOVED = ("client", "secret_removed")
+    CLIENT_WIDENED = ("client", "widened")
     CODE_REUSED = ("session", "code_reused")
     CONSENT_GIVEN = ("consent", "given")
     CONSENT_REFUSED = ("consent", "refused")

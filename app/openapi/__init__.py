@@ -37,6 +37,10 @@ TAGS = [
     {"name": "Sign in", "description": "Signing people and integrations in; public keys."},
     {"name": "People", "description": "Who you are; people and their affiliations."},
     {"name": "Organisations", "description": "Schools, authorities, consortia and the rest."},
+    {
+        "name": "Clients",
+        "description": "Integrations and apps: what they may ask for, and their secrets.",
+    },
     {"name": "Learning agreements", "description": "What the parties sign, and who may read what."},
     {"name": "Goals", "description": "What a learner sets out to do."},
     {"name": "Evidence", "description": "What was captured, what it shows, and its files."},

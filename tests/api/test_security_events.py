@@ -76,7 +76,7 @@ async def client(desk: Desk) -> UUID:
 async def rotated(desk: Desk) -> UUID:
     made = await desk.confidential()
     async with desk.world.database.work() as unit:
-        await accounts.rotate_secret(unit, actor=journal.COMMAND_LINE, client_id=made.id)
+        await accounts.add_secret(unit, actor=journal.COMMAND_LINE, client_id=made.id)
     return made.id
 
 
