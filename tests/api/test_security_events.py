@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from app.access.clients import fingerprint
 from app.actions import accounts
 from app.core import journal, keys
+from app.core.passwords import hash_secret
 from app.core.security_events import NOBODY, SecurityEvent
 from app.core.settings import settings
 from tests.signing_in import Desk, make_desk
@@ -80,6 +83,25 @@ async def rotated(desk: Desk) -> UUID:
     return made.id
 
 
+def changed(**change: Any) -> Callable[[Desk], Awaitable[UUID]]:
+    async def change_it(desk: Desk) -> UUID:
+        made = await desk.confidential()
+        answer = await desk.world.operator.patch(f"/v1/clients/{made.id}", json=change)
+        assert answer.status_code == 200, answer.text
+        return made.id
+
+    return change_it
+
+
+async def removed(desk: Desk) -> UUID:
+    made = await desk.confidential()
+    assert made.secret is not None
+    shown_as = fingerprint(hash_secret(made.secret))
+    path = f"/v1/clients/{made.id}/secrets/{shown_as}"
+    assert (await desk.world.administrator.delete(path)).status_code == 204
+    return made.id
+
+
 async def disabled(desk: Desk) -> UUID:
     made = await desk.confidential()
     async with desk.world.database.work() as unit:
@@ -115,9 +137,13 @@ async def operator(desk: Desk) -> UUID:
 
 BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.ASSERTION_REPLAYED: replayed,
+    E.CLIENT_CHANGED: changed(name="Renamed"),
     E.CLIENT_CREATED: client,
     E.CLIENT_DISABLED: disabled,
+    E.CLIENT_NARROWED: changed(scopes=["goals:read"]),
     E.CLIENT_SECRET_ADDED: rotated,
+    E.CLIENT_SECRET_REMOVED: removed,
+    E.CLIENT_WIDENED: changed(scopes=["goals:read", "goals:write", "people:read"]),
     E.CODE_REUSED: code_twice,
     E.CONSENT_GIVEN: decides("allow"),
     E.CONSENT_REFUSED: decides("refuse"),

@@ -36,12 +36,14 @@ VARY = {
     "kid": "the server's own key",
     "x": "the same",
     "y": "the same",
+    "secret": "random",
     "sequence": "the databases count differently",
 }
 """Members compared by their type alone, and why."""
 
-SERVER_MADE = ("notes", "file_to_delete", "cursor")
-"""Names of the story for what only the server makes: ids, and a cursor sealed with its own key."""
+SERVER_MADE = ("notes", "file_to_delete", "cursor", "first_fingerprint", "second_fingerprint")
+"""Names of the story for what only the server makes: ids, a cursor sealed with its own key, and what
+tells random secrets apart."""
 
 HEADERS = (
     "Accept-Ranges", "Content-Disposition", "Content-Language", "Content-Range", "ETag", "Idempotency-Replayed", "Link",
@@ -107,7 +109,9 @@ class Likeness:
             return name in VARY or bool(documented == actual)
         if MOMENT.fullmatch(documented):
             return MOMENT.fullmatch(actual) is not None
-        if name == "next" or (_MADE_ID.fullmatch(documented) and _MADE_ID.fullmatch(actual)):
+        if name in ("next", "fingerprint") or (
+            _MADE_ID.fullmatch(documented) and _MADE_ID.fullmatch(actual)
+        ):
             known = self.stands_for.setdefault(documented, actual)
             taken = [d for d, a in self.stands_for.items() if a == actual]
             return known == actual and taken == [documented]
