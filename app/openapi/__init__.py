@@ -209,10 +209,11 @@ def document(app: FastAPI) -> Json:
     components["securitySchemes"] = {
         "tandem": {
             "type": "oauth2",
-            "description": "A person signs in with an e-mail address and a password where a setting allows "
-            "it: the demonstration does, and prints its accounts. A system has a client's id and secret. "
-            "Leave every scope unticked to get all that are open to you. Access tokens are JWT (RFC 9068, "
-            "held to RFC8725) that live for at most 15 minutes.",
+            "description": "People sign in on the service's own pages (authorization code with PKCE); a system "
+            "with its client's id and secret. By e-mail address and password alone only where a setting "
+            "allows it: the demonstration does, and prints its accounts. Without a scope a token has all "
+            "that are open to it. Access tokens are JWT (RFC 9068, held to RFC8725) that live for at most "
+            "15 minutes.",
             "flows": {
                 "authorizationCode": {
                     "authorizationUrl": "/oauth/authorize",
