@@ -14,7 +14,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_INDEX = op.f("ix_clients_organisation_id_id")
+_INDEX = "ix_clients_organisation_id_id"
 
 
 def upgrade() -> None:

@@ -25,6 +25,7 @@ from app.core import wire
 from app.core.assertions import PRIVATE_MEMBERS
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
+from app.core.redirects import LONGEST, MOST, RedirectUri
 from app.core.routes import Route
 from app.core.text import Line
 from app.models.people import Client, ClientKind
@@ -46,9 +47,9 @@ Scopes = Annotated[
     Field(min_length=1, max_length=len(SCOPES), description="What it may ask for, at most."),
 ]
 RedirectUris = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=2000)]],
+    list[RedirectUri],
     Field(
-        max_length=10,
+        max_length=MOST,
         description="Where people come back to who sign in through it, letter by letter: https, http "
         "on their own machine, or an app's own scheme with a dot in it. Empty: nobody signs in "
         "through it.",
@@ -79,11 +80,11 @@ class ClientKeyNew(wire.Shape):
     """A public key (RFC 7517): EC on P-256 for ES256, or RSA of at least 2048 bits for RS256."""
 
     kty: Literal["EC", "RSA"]
-    kid: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    kid: Annotated[Line, StringConstraints(max_length=200)]
     alg: Literal["ES256", "RS256"] | None = None
     use: Literal["sig"] | None = None
     key_ops: Annotated[list[Literal["verify"]], Field(max_length=1)] | None = None
-    ext: bool | None = None
+    ext: Annotated[bool, Field(strict=True)] | None = None
     crv: Literal["P-256"] | None = None
     x: Number | None = None
     y: Number | None = None
@@ -127,7 +128,7 @@ class ClientDetails(wire.Resource):
     network_id: wire.WireIdOrNull
     scopes: Annotated[Json[list[wire.Word]], wire.at_most(100)]
     redirect_uris: Annotated[
-        Json[list[Annotated[str, wire.Says(maxLength=2000)]]], wire.at_most(10)
+        Json[list[Annotated[str, wire.Says(maxLength=LONGEST)]]], wire.at_most(MOST)
     ]
     keys: Json[ClientKeys | None] | None
     secrets: Annotated[

@@ -54,6 +54,7 @@ GET /v1/clients/{client_id}
     disabled_client 200 administrator OPERATORS | 403 BARRED | 404 rest
     own             200 administrator OPERATORS | 403 BARRED | 404 rest
     app             200 OPERATORS | 403 BARRED | 404 rest
+    portal          200 administrator OPERATORS | 403 BARRED | 404 rest
 PATCH /v1/clients/{client_id}
     network_client  200 OPERATORS | 403 BARRED | 404 rest
     disabled_client 409 administrator OPERATORS | 403 BARRED | 404 rest

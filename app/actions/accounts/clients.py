@@ -10,7 +10,6 @@ from app.access.sessions import end_sessions, forget
 from app.access.sign_in import PUBLIC_CLIENT
 from app.access.visibility import parameter
 from app.actions.accounts.client_secrets import insert_secret, locked_client
-from app.actions.accounts.redirects import checked_redirects
 from app.core import journal
 from app.core.assertions import check_key_set
 from app.core.clock import now
@@ -18,6 +17,7 @@ from app.core.db import Unit
 from app.core.errors import Conflict
 from app.core.ids import uuid7
 from app.core.query import Query
+from app.core.redirects import checked_redirects
 from app.core.security_events import SecurityEvent, note
 from app.core.tables import Id
 from app.models.people import Client, ClientKind

@@ -20,7 +20,6 @@ from app.actions.accounts.client_secrets import (
     remove_secret,
 )
 from app.actions.accounts.clients import disable_client, insert_client
-from app.actions.accounts.redirects import checked_redirects
 from app.core.assertions import check_key_set
 from app.core.errors import Forbidden, InsufficientScope, Invalid
 from app.core.query import Query
@@ -119,7 +118,7 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     if "scopes" in values:
         found["scopes"] = sorted(set(values["scopes"]))
     if "redirect_uris" in values:
-        found["redirect_uris"] = checked_redirects(values["redirect_uris"])
+        found["redirect_uris"] = sorted(set(values["redirect_uris"]))
     if values.get("keys") is not None:
         try:
             found["keys"] = check_key_set(values["keys"])
