@@ -106,9 +106,37 @@ def rotate_client(client_id: _ClientId) -> None:
     from app.core.journal import COMMAND_LINE
 
     secret = written(
-        lambda unit: accounts.rotate_secret(unit, actor=COMMAND_LINE, client_id=client_id)
+        lambda unit: accounts.add_secret(unit, actor=COMMAND_LINE, client_id=client_id)
     )
     typer.echo(f"client_secret  {secret}")
+
+
+@clients.command("secrets")
+def list_secrets(client_id: _ClientId) -> None:
+    """List the secrets of a client that count: fingerprint, when it was made, when it ends."""
+    from app.access.clients import fingerprint
+    from app.actions import accounts
+
+    for secret in written(lambda unit: accounts.list_secrets(unit, client_id)):
+        end = f"{secret.expires_at:%Y-%m-%d %H:%M}" if secret.expires_at else "-"
+        typer.echo(f"{fingerprint(secret.hash)}  {secret.created_at:%Y-%m-%d %H:%M}  {end}")
+
+
+@clients.command("remove-secret")
+def remove_secret(
+    client_id: _ClientId,
+    shown_as: Annotated[str, typer.Argument(help="Its fingerprint, as `secrets` shows it.")],
+) -> None:
+    """Remove a secret at once, and end every access token that the client was given before."""
+    from app.actions import accounts
+    from app.core.journal import COMMAND_LINE
+
+    written(
+        lambda unit: accounts.remove_secret(
+            unit, actor=COMMAND_LINE, client_id=client_id, shown_as=shown_as
+        )
+    )
+    typer.echo("Removed.")
 
 
 @clients.command("disable")

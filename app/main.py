@@ -19,6 +19,7 @@ from app.api import (
     accounts,
     agreements,
     audit,
+    clients,
     closing,
     evidence,
     frameworks,
@@ -69,6 +70,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *accounts.ROUTERS,
     access.router,
     access.me_router,
+    clients.router,
     audit.me_router,
     audit.organisation_router,
     audit.router,
@@ -117,6 +119,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     database.on_ended = app.state.tokens.end
     app.state.providers = Providers()
     app.state.seals = Seals(configured.var / "keys")
+    database.on_narrowed = app.state.tokens.narrow
     app.state.cursors = Cursors(
         create_once(configured.var / "keys" / "cursors.key", lambda: os.urandom(32))
     )

@@ -102,7 +102,7 @@ class Scene:
         operators = ("/v1/organisations", "/v1/openings", "/v1/audit", "/v1/identity-providers")
         if path.startswith(operators):
             return self.world.operator.token
-        if path.startswith(("/v1/people", "/v1/affiliations")):
+        if path.startswith(("/v1/people", "/v1/affiliations", "/v1/clients")):
             return self.world.administrator.token
         return self.world.learner.token
 
@@ -216,6 +216,8 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
                 "organisation_id": str(world.school),
                 "person_id": str(world.learner.id),
                 "affiliation_id": str(world.affiliations["learner"]),
+                "client_id": str(world.client.id),
+                "fingerprint": "0123456789ab",
                 "number": "1",
                 "version": "1",
             },
@@ -278,6 +280,11 @@ def creations(scene: Scene) -> dict[str, dict[str, Any]]:
         "/v1/networks/{network_id}/members": {"person_id": str(world.fellow.id)},
         "/v1/identity-providers": provider(world),
         "/v1/organisations": {"name": "One", "kind": "school"},
+        "/v1/clients": {
+            "name": "One",
+            "organisation_id": str(world.school),
+            "scopes": ["goals:read"],
+        },
         "/v1/people": {"name": "One", "affiliation": at_school},
         "/v1/affiliations": {"person_id": str(world.coach.id), **at_school},
     }

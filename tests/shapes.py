@@ -14,6 +14,8 @@ SAMPLES = {
     r"^[0-9a-f]{64}$": "0" * 64,
     r"^A?[0-9]{1,2}$": "1",
     r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$": "mis",
+    r"^[A-Za-z0-9:/?\[\]@!$&()+=._~%-]+$": "https://portal.example/cb",
+    r"^[A-Za-z0-9_-]+$": "AQAB",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "someone@school.example",
 }
 """A text for each pattern in use."""

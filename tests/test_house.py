@@ -43,6 +43,7 @@ PUBLIC = {
     ("GET", "/problems"),
     ("GET", "/problems/{slug}"),
     ("GET", "/docs"),
+    ("GET", "/docs/oauth2-redirect"),
     ("GET", "/assets/{name}"),
     ("GET", "/openapi.json"),
 }

@@ -35,6 +35,7 @@ INSIDE: dict[tuple[str, Relation], str] = {
     ("agreement", R.FORMER_LEARNER): "fellow@left",
     ("agreement", R.INVITED): "coach", ("agreement", R.LEARNER): "learner@active",
     ("agreement", R.OPENER): "operator@active+opened", ("agreement", R.PARTY): "tutor@active",
+    ("client", R.ADMINISTRATOR): "administrator", ("client", R.OPERATOR): "operator",
     ("evidence_item", R.OWNER): "learner",
     ("goal", R.COACH): "coach", ("goal", R.OWNER): "learner", ("goal", R.PARTY): "coach",
     ("identity_provider", R.ADMINISTRATOR): "administrator",
@@ -73,6 +74,7 @@ OUTSIDE: dict[Action, str] = {
 """Who sees the record and stands in none of the relations that the grant names."""
 
 NOBODY_OUTSIDE = {
+    Action.CLIENT_WRITE: "nobody sees a client but those who administer it",
     Action.NETWORK_MEMBER_CREATE: "whoever sees the network may ask to join it",
     Action.PROVIDER_WRITE: "only those administrators see it who may change it",
     Action.ACCESS_AUDIENCE: "names its record in the query: a test below has it",

@@ -130,7 +130,7 @@ def one(
 
     With `streams` the endpoint reads the body itself (`app.core.uploads.receive`), which may take
     minutes: it is given a Row, judged by the grants but not locked, and asks for
-    `row.access.locked(...)` when the file is there.
+    `row.access.locked(...)` when the file is there. `takes_key`: as for `may`.
     """
     writing = shows is not None
     assert not (writing and streams), "no transaction is open while a body arrives"
@@ -160,9 +160,8 @@ def one(
         ),
     ]
     found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    gate = ActionGate(
-        action, takes_key=takes_key, locks=resource if writing else None, streams=streams
-    )
+    locks = resource if writing else None
+    gate = ActionGate(action, takes_key=takes_key, locks=locks, streams=streams)
     return _gated(gate, found)
 
 

@@ -71,6 +71,9 @@ class Action(StrEnum):
     AGREEMENT_VERSIONS = "agreement:versions"
     AGREEMENT_WITHDRAW = "agreement:withdraw"
     AUDIT_READ = "audit:read"
+    CLIENT_CREATE = "client:create"
+    CLIENT_READ = "client:read"
+    CLIENT_WRITE = "client:write"
     EVIDENCE_ADD_FILE = "evidence_item:add_file"
     EVIDENCE_CREATE = "evidence_item:create"
     EVIDENCE_DELETE = "evidence_item:delete"
@@ -197,6 +200,10 @@ GRANTS: dict[Action, Grant] = {
     ),
     # The operator's administrators: asked when it is read.
     Action.AUDIT_READ: Grant("audit:read", clients=False),
+    # A client makes no clients. Who may register which: the action sees to it.
+    Action.CLIENT_CREATE: Grant("clients:write", clients=False),
+    Action.CLIENT_READ: Grant("clients:read", clients=False),
+    Action.CLIENT_WRITE: Grant("clients:write", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False),
     Action.EVIDENCE_ADD_FILE: Grant(
         "evidence-items:write", (_R.OWNER,), clients=False, after_end=False
     ),
@@ -287,6 +294,9 @@ SCOPES: dict[str, str] = {
     "audit:read": "Read what was done to accounts and rights that you administer.",
     "break-glass:read": "Read openings that you may see, and what one opens to you.",
     "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",
+    "clients:read": "Read the integrations and apps that you administer, and never a secret of theirs.",
+    "clients:write": "Register, change and disable integrations and apps that you administer, and give them "
+    "secrets.",
     "evidence-items:read": "Read evidence and its files that the agreements let you read.",
     "evidence-items:write": "Write your own evidence, its files and who may read it.",
     "frameworks:read": "Read the reference frameworks and the coaching principles.",

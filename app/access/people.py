@@ -16,7 +16,7 @@ from app.core.sql import json_list, json_object, there_is
 from app.core.tables import Id
 from app.models.agreements import AgreementSignature, AgreementState, LearningAgreement
 from app.models.organisations import Organisation
-from app.models.people import Affiliation, Person, PersonIdentifier
+from app.models.people import Affiliation, AffiliationRole, Person, PersonIdentifier
 
 _organisations: Any = Organisation.__table__
 _signatures: Any = AgreementSignature.__table__
@@ -246,6 +246,28 @@ async def may_administer(access: Access, organisation_id: UUID | None) -> bool:
     the operator's administrators do."""
     found = await access.read(_MAY_ADMINISTER[access.caller.kind], organisation_id=organisation_id)
     return bool(found[0]["may"])
+
+
+_theirs: Any = r.affiliations.alias("administering_client")
+_HOLDS_CLIENT = Query(
+    select(
+        there_is(
+            _theirs,
+            _theirs.c.person_id == parameter("person_id", Id),
+            _theirs.c.organisation_id == r.client_organisation(),
+            _theirs.c.role == AffiliationRole.ADMINISTRATOR,
+            r.not_over(_theirs),
+        ).label("holds")
+    ),
+    scoped=True,
+)
+
+
+async def holds_calling_client(access: Access, person_id: UUID) -> bool:
+    """Whether the caller is a client that this person administers: they can have its secret."""
+    if access.caller.kind is not CallerKind.CLIENT:
+        return False
+    return bool((await access.read(_HOLDS_CLIENT, person_id=person_id))[0]["holds"])
 
 
 _mine: Any = r.affiliations.alias("my_affiliation")

@@ -1,7 +1,7 @@
 """Sessions that have ended: who ends them, and how every process comes to know."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.core.clock import now
 from app.core.db import Database, Unit
 from app.core.http import as_uuid
 from app.core.query import Query
-from app.core.tables import Id, Moment
+from app.core.tables import Id, Moment, as_moment
 from app.models.people import Client
 from app.models.sessions import Authorization, Ending, Session, Stage
 
@@ -32,6 +32,19 @@ _ENDED = Query(
         select(_clients.c.id).where(_clients.c.disabled_at > parameter("since", Moment)),
     )
 )
+
+
+_SINCE = Query(
+    select(_clients.c.id, _clients.c.tokens_since).where(
+        _clients.c.tokens_since > parameter("since", Moment)
+    )
+)
+
+
+async def tokens_since(database: Database) -> dict[UUID, datetime]:
+    """Clients whose earlier access tokens may still look alive and are not, and since when they count."""
+    rows = await database.rows(_SINCE, {"since": now() - TOKENS_LIVE})
+    return {as_uuid(row[0]): as_moment(row[1]) for row in rows}
 
 
 async def ended_lately(database: Database) -> list[UUID]:
@@ -113,3 +126,8 @@ def forget(unit: Unit, ended: Iterable[UUID]) -> None:
     """From the commit on, this process takes no token of these sessions and clients."""
     if ids := list(ended):
         unit.after_commit.append(lambda: unit.database.on_ended(ids))
+
+
+def forget_before(unit: Unit, client_id: UUID, moment: datetime) -> None:
+    """From the commit on, this process takes no token of this client that was made before `moment`."""
+    unit.after_commit.append(lambda: unit.database.on_narrowed(client_id, moment))

@@ -13,7 +13,7 @@ from app.access.claims import Claim
 from app.access.door import Access
 from app.access.gates import Owned
 from app.access.homes import learners_came
-from app.access.people import AFFILIATIONS, PEOPLE, may_administer
+from app.access.people import AFFILIATIONS, PEOPLE, holds_calling_client, may_administer
 from app.access.visibility import parameter
 from app.core.clock import now
 from app.core.errors import Conflict, Forbidden, Invalid
@@ -23,9 +23,16 @@ from app.core.query import Query
 from app.core.tables import Id
 from app.core.text import canonical_address
 from app.models.organisations import Organisation
-from app.models.people import Affiliation, Person, PersonIdentifier
+from app.models.people import (
+    LEADER_ROLES,
+    Affiliation,
+    AffiliationRole,
+    Person,
+    PersonIdentifier,
+)
 
 _organisations: Any = Organisation.__table__
+_WITH_RIGHTS = (*LEADER_ROLES, AffiliationRole.ADMINISTRATOR)
 _EXISTS = Query(select(_organisations.c.id).where(_organisations.c.id == parameter("id", Id)))
 
 
@@ -113,6 +120,7 @@ async def create_affiliation(
         raise Invalid.field("/person_id", "names nobody whom you can see")
     if (await account_standing(access.unit, person_id)).anonymised:
         raise Invalid.field("/person_id", "names somebody who has been anonymised")
+    await _check_not_for_oneself(access, person_id, values["role"])
     await _affiliate(access, claim, person_id, values)
 
 
@@ -126,10 +134,19 @@ async def change_affiliation(owned: Owned[Affiliation], values: Mapping[str, Any
         raise Forbidden("Nobody changes their own affiliation: ask another administrator.")
     for name in changed:
         setattr(affiliation, name, values[name])
+    await _check_not_for_oneself(access, affiliation.person_id, affiliation.role)
     _check_dates(affiliation.starts_on, affiliation.ends_on, "")
     affiliation.touch()
     await _journal(access, "changed", affiliation, changed)
     await learners_came(access.unit, affiliation.person_id, affiliation.organisation_id)
+
+
+async def _check_not_for_oneself(access: Access, person_id: UUID, role: str) -> None:
+    """Nobody makes themself a leader or an administrator through a client that they administer."""
+    if role in _WITH_RIGHTS and await holds_calling_client(access, person_id):
+        raise Forbidden(
+            "An integration gives nobody who administers it a role with rights: ask another administrator."
+        )
 
 
 async def _affiliate(

@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.access.sign_in import PUBLIC_CLIENT, documentation_redirect
 from app.core import wire
 from app.core.errors import NotFound, Problem, problem_types
-from app.core.html import ASSETS, VARY, asset, documentation, escaped, page
+from app.core.html import ASSETS, VARY, asset, back_to_documentation, documentation, escaped, page
 from app.core.negotiation import ACCEPT_LANGUAGE, Language, language_of, media_type_of
 from app.core.pages import Whole
 from app.core.routes import Route
@@ -190,7 +191,18 @@ async def explain(
 @router.get("/docs", include_in_schema=False)
 async def read_documentation() -> Response:
     """The documentation page; all that it loads is the service's own."""
-    return documentation()
+    return documentation(
+        client=str(PUBLIC_CLIENT),
+        issuer=settings().base_url,
+        redirect=documentation_redirect(),
+        password=settings().password_grant,
+    )
+
+
+@router.get("/docs/oauth2-redirect", include_in_schema=False)
+async def come_back() -> Response:
+    """Where the documentation page's window comes back to after signing in."""
+    return back_to_documentation()
 
 
 @router.get("/assets/{name}", include_in_schema=False)

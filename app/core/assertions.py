@@ -14,7 +14,7 @@ ALGORITHMS = ("ES256", "RS256")
 LIFETIME_SECONDS = 300
 _MOST_KEYS = 8
 _SMALLEST_RSA = 2048
-_PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 _MEMBERS = {"ES256": {"kty", "crv", "x", "y"}, "RS256": {"kty", "n", "e"}}
 
 
@@ -39,7 +39,7 @@ def check_key_set(described: Any) -> dict[str, Any]:
 
 
 def _checked(key: Any) -> dict[str, str]:
-    if not isinstance(key, dict) or _PRIVATE & key.keys():
+    if not isinstance(key, dict) or PRIVATE_MEMBERS & key.keys():
         raise ValueError("a key is not public: send public keys alone")
     kid, kind = key.get("kid"), key.get("kty")
     if not isinstance(kid, str) or not 0 < len(kid) <= 200:

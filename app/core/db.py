@@ -25,7 +25,7 @@ from app.core.readers import KEEP_STATEMENTS, Readers
 from app.core.search import values_of
 from app.core.tables import Base
 
-SCHEMA = "0009"
+SCHEMA = "0010"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
 BUSY_SECONDS = 4.0
@@ -49,6 +49,7 @@ class Database:
         self._connections = connections
         # Who serves replaces it: what ends here ends at once, elsewhere within seconds.
         self.on_ended: Callable[[Sequence[Any]], None] = lambda ended: None
+        self.on_narrowed: Callable[[Any, Any], None] = lambda client_id, moment: None
         self._file: sqlite.File | None = None
         self._reader: sqlite3.Connection | None = None
         self._long_reader: sqlite3.Connection | None = None
@@ -97,7 +98,6 @@ class Database:
                 connect_args={"timeout": 4, "server_settings": PLANNING, **KEEP_STATEMENTS},
                 **options,
             )
-
         tell(self.engine)
 
     async def close(self) -> None:

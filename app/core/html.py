@@ -22,10 +22,14 @@ _DOCUMENTATION = (
     f"{_NOTHING}; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 )
 
+# Its address holds a code.
+_BACK = f"{_NOTHING}; script-src 'self'; style-src 'self'; img-src 'self'"
+
 ASSETS = {
     "tandem.css": "text/css",
     "docs.css": "text/css",
     "docs.js": "text/javascript",
+    "signed_in.js": "text/javascript",
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
     "favicon-32x32.png": "image/png",
@@ -81,9 +85,13 @@ def page(
     return HTMLResponse(whole, headers=headers)
 
 
-def documentation() -> HTMLResponse:
-    """The documentation page: Swagger UI with our own start and style."""
+def documentation(*, client: str, issuer: str, redirect: str, password: bool) -> HTMLResponse:
+    """The documentation page: Swagger UI with our own start and style, and how people sign in there."""
     whole = _template("docs").substitute(
+        client=html.escape(client),
+        issuer=html.escape(issuer),
+        redirect=html.escape(redirect),
+        password="data-password" if password else "",
         swagger_stylesheet=_address_of("swagger-ui.css"),
         swagger_script=_address_of("swagger-ui-bundle.js"),
         stylesheet=_address_of("docs.css"),
@@ -91,4 +99,20 @@ def documentation() -> HTMLResponse:
         icon=_address_of("favicon-32x32.png"),
     )
     headers = {"Content-Security-Policy": _DOCUMENTATION, "Content-Language": "en"}
+    return HTMLResponse(whole, headers=headers)
+
+
+def back_to_documentation() -> HTMLResponse:
+    """Where the window comes back to in which somebody signed in for the documentation page."""
+    whole = _template("signed_in").substitute(
+        stylesheet=_address_of("tandem.css"),
+        script=_address_of("signed_in.js"),
+        icon=_address_of("favicon-32x32.png"),
+    )
+    headers = {
+        "Content-Security-Policy": _BACK,
+        "Content-Language": "en",
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
     return HTMLResponse(whole, headers=headers)

@@ -8,6 +8,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -103,6 +104,7 @@ class Tokens:
         self._folder = folder
         self._verified: OrderedDict[str, Claims] = OrderedDict()
         self._ended: frozenset[UUID] = frozenset()
+        self._since: dict[UUID, datetime] = {}
         self._looked = 0.0
         keys.ensure(folder, algorithm)
         self._files: list[keys.KeyFile] = []
@@ -141,6 +143,19 @@ class Tokens:
     def end(self, ended: Iterable[UUID]) -> None:
         """As `set_ended`, beside what is known already."""
         self.set_ended(self._ended.union(ended))
+
+    def set_since(self, since: Mapping[UUID, datetime]) -> None:
+        """The clients whose tokens count only if they were made later; replaces what was known."""
+        before, self._since = self._since, dict(since)
+        new = {c for c, at in self._since.items() if before.get(c) != at}
+        if new:
+            for token, claims in list(self._verified.items()):
+                if claims.client in new:
+                    del self._verified[token]
+
+    def narrow(self, client: UUID, since: datetime) -> None:
+        """As `set_since` for one client, beside what is known already."""
+        self.set_since({**self._since, client: since})
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """The public keys, as RFC 7517 shows them."""
@@ -225,6 +240,8 @@ class Tokens:
             raise Refused("names no session, or one that it cannot have")
         if session in self._ended or client in self._ended:
             raise Refused("belongs to a session that has ended")
+        if client in self._since and _made(claims["jti"]) <= _milliseconds(self._since[client]):
+            raise Refused("was made before its client was given less")
         signed_in, methods = claims.get("auth_time", 0), claims.get("amr", [])
         if type(signed_in) is not int or not isinstance(methods, list):
             raise Refused("does not say when or how its person signed in")
@@ -283,6 +300,18 @@ def check_dates(claims: Mapping[str, Any], *, most: int) -> tuple[int, int]:
     if not 0 < expires - issued <= most:
         raise Refused("lives for too long")
     return expires, issued
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _made(jti: str) -> int:
+    """When a token was made, in milliseconds since 1970: `iat` knows no more than the second."""
+    try:
+        return UUID(jti).int >> 80
+    except ValueError:
+        return 0
 
 
 def _invalid(reason: str) -> Unauthenticated:

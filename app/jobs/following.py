@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from app.access.sessions import ended_lately
+from app.access.sessions import ended_lately, tokens_since
 from app.core.db import Database
 from app.core.errors import Problem
 from app.core.tokens import Tokens
@@ -19,6 +19,7 @@ async def follow(database: Database, tokens: Tokens) -> None:
     """Takes up once what has changed."""
     tokens.follow()
     tokens.set_ended(await ended_lately(database))
+    tokens.set_since(await tokens_since(database))
 
 
 async def keep_following(

@@ -169,11 +169,15 @@ class Client(Versioned, Base):
     # Public keys for private_key_jwt, as a JWK Set (RFC 7517).
     keys: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_by: Mapped[UUID | None] = mapped_column(Id)
+    creation_digest: Mapped[str | None] = mapped_column(String(64))
     disabled_at: Mapped[datetime | None] = mapped_column(Moment)
     last_used_on: Mapped[date | None]
+    # Access tokens that were made before count no longer.
+    tokens_since: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (
         CheckConstraint(one_of("kind", ClientKind), name="kind"),
+        Index(None, "organisation_id", "id"),
         {"info": {"access": "account"}},
     )
 

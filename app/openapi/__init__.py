@@ -45,6 +45,10 @@ TAGS = [
         "description": "Signing in with an account of the school, authority or country.",
     },
     {"name": "Organisations", "description": "Schools, authorities, consortia and the rest."},
+    {
+        "name": "Clients",
+        "description": "Integrations and apps: what they may ask for, and their secrets.",
+    },
     {"name": "Learning agreements", "description": "What the parties sign, and who may read what."},
     {"name": "Goals", "description": "What a learner sets out to do."},
     {"name": "Evidence", "description": "What was captured, what it shows, and its files."},
@@ -213,10 +217,11 @@ def document(app: FastAPI) -> Json:
     components["securitySchemes"] = {
         "tandem": {
             "type": "oauth2",
-            "description": "A person signs in with an e-mail address and a password where a setting allows "
-            "it: the demonstration does, and prints its accounts. A system has a client's id and secret. "
-            "Leave every scope unticked to get all that are open to you. Access tokens are JWT (RFC 9068, "
-            "held to RFC8725) that live for at most 15 minutes.",
+            "description": "People sign in on the service's own pages (authorization code with PKCE); a system "
+            "with its client's id and secret. By e-mail address and password alone only where a setting "
+            "allows it: the demonstration does, and prints its accounts. Without a scope a token has all "
+            "that are open to it. Access tokens are JWT (RFC 9068, held to RFC8725) that live for at most "
+            "15 minutes.",
             "flows": {
                 "authorizationCode": {
                     "authorizationUrl": "/oauth/authorize",

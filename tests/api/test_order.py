@@ -36,6 +36,7 @@ ORDER: dict[str, tuple[str, tuple[str, ...]]] = {
     "/v1/networks/{network_id}/members": ("learner", _ID),
     "/v1/shares": ("learner", _ID),
     "/v1/openings": ("operator", _ID),
+    "/v1/clients": ("administrator", _ID),
 }  # fmt: skip
 """Who reads each list, and by what it runs from the greatest to the least."""
 
@@ -72,6 +73,8 @@ async def fill(world: World) -> dict[str, str]:
         opening = (await world.operator.get("/v1/openings")).json()["items"][0]["id"]
         assert (await second.post(f"/v1/openings/{opening}/confirmation")).is_success
         assert (await second.post(f"/v1/openings/{opening}/closing")).is_success
+    client = {"name": "Clocks", "organisation_id": str(world.school), "scopes": ["goals:read"]}
+    assert (await world.administrator.post("/v1/clients", json=client)).is_success
     for reader in (world.head, world.client):
         assert len((await reader.get("/v1/goals")).json()["items"]) == 3
     return {

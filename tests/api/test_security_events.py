@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from app.access.clients import fingerprint
 from app.access.identity_providers import find_provider
 from app.actions import accounts, sign_in
 from app.core import journal, keys
+from app.core.passwords import hash_secret
 from app.core.security_events import NOBODY, SecurityEvent
 from app.core.settings import settings
 from tests.federating import known_to
@@ -78,7 +81,26 @@ async def client(desk: Desk) -> UUID:
 async def rotated(desk: Desk) -> UUID:
     made = await desk.confidential()
     async with desk.world.database.work() as unit:
-        await accounts.rotate_secret(unit, actor=journal.COMMAND_LINE, client_id=made.id)
+        await accounts.add_secret(unit, actor=journal.COMMAND_LINE, client_id=made.id)
+    return made.id
+
+
+def changed(**change: Any) -> Callable[[Desk], Awaitable[UUID]]:
+    async def change_it(desk: Desk) -> UUID:
+        made = await desk.confidential()
+        answer = await desk.world.operator.patch(f"/v1/clients/{made.id}", json=change)
+        assert answer.status_code == 200, answer.text
+        return made.id
+
+    return change_it
+
+
+async def removed(desk: Desk) -> UUID:
+    made = await desk.confidential()
+    assert made.secret is not None
+    shown_as = fingerprint(hash_secret(made.secret))
+    path = f"/v1/clients/{made.id}/secrets/{shown_as}"
+    assert (await desk.world.administrator.delete(path)).status_code == 204
     return made.id
 
 
@@ -158,9 +180,13 @@ async def operator(desk: Desk) -> UUID:
 
 BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.ASSERTION_REPLAYED: replayed,
+    E.CLIENT_CHANGED: changed(name="Renamed"),
     E.CLIENT_CREATED: client,
     E.CLIENT_DISABLED: disabled,
+    E.CLIENT_NARROWED: changed(scopes=["goals:read"]),
     E.CLIENT_SECRET_ADDED: rotated,
+    E.CLIENT_SECRET_REMOVED: removed,
+    E.CLIENT_WIDENED: changed(scopes=["goals:read", "goals:write", "people:read"]),
     E.CODE_REUSED: code_twice,
     E.CONSENT_GIVEN: decides("allow"),
     E.CONSENT_REFUSED: decides("refuse"),

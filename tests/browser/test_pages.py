@@ -52,6 +52,136 @@ def test_a_person_signs_in_on_the_documentation_page_and_sees_who_they_are(
     assert page.context.cookies() == []
 
 
+def window_of(page: Page) -> Page:
+    """The window that *Authorize* opens for people."""
+    page.click(".btn.authorize")
+    way = page.locator(".way.authorizationCode")
+    with page.context.expect_page() as opened:
+        way.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    return opened.value
+
+
+def give_password(window: Page, somebody: dict[str, Any]) -> None:
+    window.locator("input[name=email]").fill(somebody["email"])
+    window.locator("input[name=password]").fill(somebody["password"])
+    window.locator("form button").first.click()
+
+
+@pytest.mark.parametrize(
+    ("role", "size", "locale", "question"),
+    [
+        ("coach", WIDE, "en-GB", "Allow access?"),
+        ("tutor", TELEPHONE, "cy", "Caniatáu mynediad?"),
+    ],
+)
+def test_a_person_signs_in_in_a_window_allows_it_and_signs_out(
+    visit: Opening, server: Server, role: str, size: tuple[int, int], locale: str, question: str
+) -> None:
+    somebody = account(server, role)
+    page = visit("/docs", size, locale)
+    window = window_of(page)
+    give_password(window, somebody)
+    assert window.locator("h1").inner_text() == question
+    beyond = window.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert beyond <= 0
+    with page.expect_response("**/oauth/token") as answered, window.expect_event("close"):
+        window.locator("button[value=allow]").click()
+    token = answered.value.json()["access_token"]
+    # One way in: the others are not shown beside it.
+    page.locator(".way.in").wait_for()
+    assert page.locator(".way").count() == 1
+    page.locator(".btn-done").first.click()
+    answer = execute(page, "People", "read_me")
+    assert answer.locator(".response-col_status").inner_text().startswith("200")
+    assert somebody["name"] in answer.inner_text()
+    assert page.evaluate("Object.keys({...localStorage, ...sessionStorage})") == []
+    # The one that ties the form to the browser; nobody is signed in by it.
+    assert [cookie["name"] for cookie in page.context.cookies()] == ["sign-in"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert page.request.get(f"{server.base}/v1/me", headers=bearer).status == 200
+    page.locator(".btn.authorize").first.click()
+    with page.expect_response("**/oauth/revoke"):
+        page.locator(".way.in").get_by_role("button", name="Remove authorization").click()
+    page.locator(".way.clientCredentials").wait_for()
+    assert page.request.get(f"{server.base}/v1/me", headers=bearer).status == 401
+
+
+def test_a_page_that_is_left_signs_out(visit: Opening, server: Server) -> None:
+    page = visit("/docs")
+    window = window_of(page)
+    give_password(window, account(server, "head_teacher"))
+    with page.expect_response("**/oauth/token") as answered:
+        window.locator("button[value=allow]").click()
+    bearer = {"Authorization": f"Bearer {answered.value.json()['access_token']}"}
+    page.locator(".way.in").wait_for()
+    page.goto(server.base + "/problems")
+
+    def status() -> int:
+        return page.request.get(f"{server.base}/v1/me", headers=bearer).status
+
+    for _ in range(50):
+        if status() == 401:
+            break
+        page.wait_for_timeout(100)
+    assert status() == 401
+
+
+def test_who_does_not_allow_it_is_told_that_nothing_was_given(
+    visit: Opening, server: Server
+) -> None:
+    page = visit("/docs")
+    window = window_of(page)
+    give_password(window, account(server, "cluster_lead"))
+    with window.expect_event("close"):
+        window.locator("button[value=refuse]").click()
+    said = page.locator(".way.authorizationCode .errors")
+    assert "You did not allow it. Nothing was given." in said.inner_text()
+    assert page.locator(".way.in").count() == 0
+
+
+def test_an_answer_that_this_page_has_not_asked_for_is_let_pass(
+    visit: Opening, server: Server
+) -> None:
+    page = visit("/docs")
+    redeemed: list[str] = []
+    page.on("request", lambda r: redeemed.append(r.url) if "/oauth/token" in r.url else None)
+    window = window_of(page)
+    window.wait_for_load_state()
+    state = page.evaluate("swaggerUIRedirectOauth2.state")
+    assert len(state) == 32
+    tell = "said => new BroadcastChannel('tandem-sign-in').postMessage(said)"
+    for said in (
+        f"?code=stolen&state=other&iss={server.base}",
+        f"?code=stolen&iss={server.base}",
+        f"?code=stolen&state={state}&iss=https://evil.example",
+        f"?code=stolen&state={state}",
+        "",
+    ):
+        window.evaluate(tell, said)
+    page.wait_for_timeout(300)
+    assert redeemed == []
+    assert page.evaluate("swaggerUIRedirectOauth2.state") == state
+
+
+def test_what_is_not_offered_is_not_shown(visit: Opening) -> None:
+    page = visit("/docs")
+
+    def without(route: Any) -> None:
+        whole = route.fetch()
+        route.fulfill(response=whole, body=whole.text().replace(" data-password", ""))
+
+    page.route("**/docs", without)
+    page.reload(wait_until="networkidle")
+    page.locator(".opblock-tag").first.wait_for()
+    page.click(".btn.authorize")
+    page.locator(".way.authorizationCode").wait_for()
+    assert page.locator(".way").count() == 2
+    assert page.locator("#oauth_password").count() == 0
+    # Only a system types a client; it is offered none.
+    assert not page.locator("#client_id_authorizationCode").is_visible()
+    assert page.locator("#client_id_clientCredentials").input_value() == ""
+
+
 def test_a_system_signs_in_with_its_client_and_lists_goals(visit: Opening, server: Server) -> None:
     client = server.demonstration()["client"]
     page = visit("/docs")

@@ -41,6 +41,8 @@ def written(value: Any, names: dict[str, str]) -> Any:
         return value
     if isinstance(value, dict):
         short = {"access_token": _TOKEN} if "access_token" in value else {}
+        if value.get("secret"):
+            short["secret"] = "<secret>"
         return {k: short.get(k) or written(v, names) for k, v in value.items()}
     if isinstance(value, list):
         return [written(inner, names) for inner in value]
@@ -52,6 +54,9 @@ def name_made(telling: Telling, documented: Any, actual: Any) -> None:
     if isinstance(documented, dict) and isinstance(actual, dict):
         for member in documented.keys() & actual.keys():
             name_made(telling, documented[member], actual[member])
+    elif isinstance(documented, list) and isinstance(actual, list):
+        for one, other in zip(documented, actual, strict=False):
+            name_made(telling, one, other)
     elif documented in [telling.names[name] for name in SERVER_MADE]:
         telling.likeness.stands_for.setdefault(documented, actual)
 

@@ -45,11 +45,15 @@ VARY = {
 }
 """Members compared by their type alone, and why."""
 
-SERVER_MADE = ("notes", "file_to_delete", "cursor", "confirmation", "leaver_confirmation")
-"""Names of the story for what only the server makes: ids, and what is sealed with its own keys."""
+SERVER_MADE = (
+    "notes", "file_to_delete", "cursor", "confirmation", "leaver_confirmation", "first_fingerprint",
+    "second_fingerprint",
+)  # fmt: skip
+"""Names of the story for what only the server makes: ids, what is sealed with its own keys, and what
+tells random secrets apart."""
 
-SEALED = ("next", "confirmation")
-"""Members that are sealed with the server's own keys."""
+KEPT_APART = ("next", "confirmation", "fingerprint")
+"""Members of which each value is the server's own, and stands for the same thing throughout."""
 
 HEADERS = (
     "Accept-Ranges", "Content-Disposition", "Content-Language", "Content-Range", "ETag", "Idempotency-Replayed", "Link",
@@ -117,7 +121,7 @@ class Likeness:
             return name in VARY or bool(documented == actual)
         if MOMENT.fullmatch(documented):
             return MOMENT.fullmatch(actual) is not None
-        if name in SEALED or (_MADE_ID.fullmatch(documented) and _MADE_ID.fullmatch(actual)):
+        if name in KEPT_APART or (_MADE_ID.fullmatch(documented) and _MADE_ID.fullmatch(actual)):
             known = self.stands_for.setdefault(documented, actual)
             taken = [d for d, a in self.stands_for.items() if a == actual]
             return known == actual and taken == [documented]

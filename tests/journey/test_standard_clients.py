@@ -4,6 +4,7 @@ Nothing here speaks the protocol by itself: what a client that others wrote cann
 """
 
 import base64
+import hashlib
 import json
 import re
 import threading
@@ -239,14 +240,23 @@ def test_a_client_sets_itself_up_by_the_metadata(running: Running) -> None:
 def test_a_client_gets_a_second_secret_before_the_first_goes(running: Running) -> None:
     made = running.create("Rotating", running.school)
     secrets = [made["client_secret"]]
-    for _ in range(2):
+    for number in range(2):
         done = running.first.command("clients", "rotate", made["client_id"])
         assert done.returncode == 0, done.stderr
         secrets.append(done.stdout.split()[1])
-    for secret in secrets[1:]:
-        running.own({**made, "client_secret": secret})
-    with pytest.raises(OAuthError, match="invalid_client"):
-        running.own({**made, "client_secret": secrets[0]})
+        for secret in secrets[-2:]:
+            running.own({**made, "client_secret": secret})
+        # A third would have to take the place of one that somebody uses.
+        third = running.first.command("clients", "rotate", made["client_id"])
+        oldest = hashlib.sha256(secrets[number].encode()).hexdigest()[:12]
+        assert (third.returncode, "Traceback" in third.stderr) == (1, False)
+        assert oldest in third.stderr
+        shown = running.first.command("clients", "secrets", made["client_id"]).stdout.splitlines()
+        assert shown[0].split()[0] == oldest
+        removed = running.first.command("clients", "remove-secret", made["client_id"], oldest)
+        assert removed.returncode == 0, removed.stderr
+        with pytest.raises(OAuthError, match="invalid_client"):
+            running.own({**made, "client_secret": secrets[number]})
     listed = running.first.command("clients", "list").stdout
     assert re.search(rf"{made['client_id']}  confidential  \d{{4}}-\d\d-\d\d  goals:read", listed)
     assert not set(secrets) & set(listed.split())

@@ -22,6 +22,7 @@ KINDS = {
     "organisation_id": "organisation",
     "opening_id": "opening",
     "identity_provider_id": "identity_provider",
+    "client_id": "client",
 }
 """The kind of record that each parameter of a path names."""
 RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
@@ -88,6 +89,17 @@ def _link(scene: Scene) -> dict[str, Any]:
 
 
 _UNKNOWN = "01a07ae1-9800-7000-8000-00000000dead"
+
+
+def _client(scene: Scene, record: str) -> dict[str, Any]:
+    """An integration of the school or of the network, or an app."""
+    made: dict[str, Any] = {"name": "New", "scopes": ["goals:read"]}
+    if record == "app":
+        return {**made, "kind": "public", "redirect_uris": ["org.example.app:/back"]}
+    kind = "organisation" if record == "school" else "network"
+    return {**made, f"{kind}_id": scene.ids[kind][record]}
+
+
 _AGREEMENT = "/v1/learning-agreements/{learning_agreement_id}"
 _MEMBER = "/v1/networks/{network_id}/members"
 
@@ -128,6 +140,8 @@ BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
     "PATCH /v1/networks/{network_id}": lambda s, r, me: {"remit": "Another remit."},
     f"POST {_MEMBER}": lambda s, r, me: _member(s, r, me),
     f"PATCH {_MEMBER}/{{network_member_id}}": lambda s, r, me: {"role": "specialist"},
+    "POST /v1/clients": lambda s, r, me: _client(s, r),
+    "PATCH /v1/clients/{client_id}": lambda s, r, me: {"name": "Another name"},
     "POST /v1/openings": lambda s, r, me: {
         "agreement_id": s.ids["agreement"][r],
         "reason": "A court asks.",
@@ -150,6 +164,7 @@ def address(scene: Scene, path: str, record: str) -> str:
         path = path.replace("{file_id}", file)
     if "{network_member_id}" in path:
         path = path.replace("{network_member_id}", scene.ids["member"][name])
+    path = path.replace("{fingerprint}", scene.fingerprints.get(name, ""))
     for parameter in ("code", "slug"):
         path = path.replace(f"{{{parameter}}}", name)
     return path.replace("{number}", second).replace("{version}", second)

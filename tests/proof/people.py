@@ -2,16 +2,19 @@
 
 from uuid import UUID
 
+from app.access.clients import fingerprint
 from app.access.grants import SCOPES
 from app.actions import accounts, identity_providers
 from app.core import journal
 from app.core.clock import now, today
+from app.core.db import Unit
 from app.core.ids import uuid7
+from app.core.passwords import hash_secret
 from app.models.networks import NetworkMember
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.people import AffiliationRole, Client, Person, PersonIdentifier
 from tests.proof.notation import ACTORS
-from tests.proof.stage import OPERATORS, Scene
+from tests.proof.stage import OPERATORS, PARTIES, Scene
 from tests.worlds import Actor, add_organisation, add_person, affiliate, token
 
 AT_SCHOOL = ("learner", "fellow", "coach", "tutor", "head", "administrator", "newcomer", "reader")
@@ -78,6 +81,32 @@ async def take_part(scene: Scene) -> None:
             scene.keep("member", who, str(member.id))
 
 
+async def _add_clients(scene: Scene, unit: Unit) -> None:
+    """own: the school's system; portal: the school's too, and people sign in through it; app: an app."""
+    world, planted = scene.world, scene.planted
+    (secret,) = await accounts.list_secrets(unit, world.client.id)
+    scene.keep("client", "own", str(world.client.id))
+    scene.fingerprints["own"] = fingerprint(secret.hash)
+    leads_to = planted.plant("where a portal leads", "administrator", *OPERATORS)
+    portal, _ = await accounts.create_client(
+        unit,
+        actor=journal.COMMAND_LINE,
+        name=planted.plant("portal's name", "administrator", *PARTIES, *OPERATORS),
+        organisation_id=world.school,
+        scopes=["goals:read"],
+        redirect_uris=[f"https://portal.example/{leads_to}"],
+    )
+    scene.keep("client", "portal", str(portal))
+    app = await accounts.create_app(
+        unit,
+        actor=journal.COMMAND_LINE,
+        name=planted.plant("app's name", *OPERATORS),
+        scopes=["goals:read"],
+        redirect_uris=[f"org.example.app:/{planted.plant('where an app leads', *OPERATORS)}"],
+    )
+    scene.keep("client", "app", str(app))
+
+
 async def add_accounts(scene: Scene) -> None:
     """Clients, addresses, what other systems call somebody, and ways in."""
     world, planted = scene.world, scene.planted
@@ -97,6 +126,8 @@ async def add_accounts(scene: Scene) -> None:
             world.actors[name] = Actor(world.http, made, token(world.app, made, made))
             scene.keep("client", name, str(made))
             scene.secrets[name] = secret
+            scene.fingerprints[name] = fingerprint(hash_secret(secret))
+        await _add_clients(scene, unit)
         password = planted.plant("password", seen_by="")
         address = f"{planted.plant('address of a way in', seen_by='')}@school.example"
         await accounts.create_identity(

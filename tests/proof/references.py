@@ -107,6 +107,7 @@ BODIES = (
     Reference("POST /v1/networks", "own", "network", _set(parent_id=False)),
     Reference("PATCH /v1/networks/{network_id}", "network", "network", _set(parent_id=False)),
     Reference("POST /v1/networks/{network_id}/members", "network", "person", _set(person_id=False)),
+    Reference("POST /v1/clients", "network", "network", _set(network_id=False)),
     Reference("POST /v1/openings", "main", "agreement", _set(agreement_id=False)),
 )  # fmt: skip
 """Every reference in a body to something that can be hidden."""

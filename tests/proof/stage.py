@@ -24,6 +24,8 @@ class Scene:
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    """Of the clients' secrets."""
     sent: list[tuple[Asked, str]] = field(default_factory=list)
     """Requests of the learner, with the keys that they were sent with."""
 

@@ -41,6 +41,39 @@ PATCH /v1/organisations/{organisation_id}
     school      200 administrator OPERATORS client | 403 rest
 GET /v1/organisations/{organisation_id}/audit
     school      200 administrator OPERATORS | 403 rest
+GET /v1/clients
+    network_client  200+ OPERATORS | 403 BARRED | 200- rest
+    disabled_client 200+ administrator OPERATORS | 403 BARRED | 200- rest
+    app             200+ OPERATORS | 403 BARRED | 200- rest
+POST /v1/clients
+    school      201 administrator OPERATORS | 403 rest
+    network     201 OPERATORS | 403 rest
+    app         201 OPERATORS | 403 rest
+GET /v1/clients/{client_id}
+    network_client  200 OPERATORS | 403 BARRED | 404 rest
+    disabled_client 200 administrator OPERATORS | 403 BARRED | 404 rest
+    own             200 administrator OPERATORS | 403 BARRED | 404 rest
+    app             200 OPERATORS | 403 BARRED | 404 rest
+    portal          200 administrator OPERATORS | 403 BARRED | 404 rest
+PATCH /v1/clients/{client_id}
+    network_client  200 OPERATORS | 403 BARRED | 404 rest
+    disabled_client 409 administrator OPERATORS | 403 BARRED | 404 rest
+    own             200 administrator OPERATORS | 403 BARRED | 404 rest
+    app             200 OPERATORS | 403 BARRED | 404 rest
+    portal          200 OPERATORS | 403 administrator BARRED | 404 rest
+POST /v1/clients/{client_id}/secrets
+    network_client  201 OPERATORS | 403 BARRED | 404 rest
+    disabled_client 409 administrator OPERATORS | 403 BARRED | 404 rest
+    own             201 administrator OPERATORS | 403 BARRED | 404 rest
+    app             409 OPERATORS | 403 BARRED | 404 rest
+DELETE /v1/clients/{client_id}/secrets/{fingerprint}
+    network_client  204 OPERATORS | 403 BARRED | 404 rest
+    own             204 administrator OPERATORS | 403 BARRED | 404 rest
+POST /v1/clients/{client_id}/disabling
+    network_client  200 OPERATORS | 403 BARRED | 404 rest
+    own             200 administrator OPERATORS | 403 BARRED | 404 rest
+    disabled_client 409 administrator OPERATORS | 403 BARRED | 404 rest
+    app             200 OPERATORS | 403 BARRED | 404 rest
 GET /v1/audit
     -           200 OPERATORS | 403 rest
 GET /v1/me/history

@@ -24,6 +24,7 @@ _LISTED = {
     "/v1/organisations": "organisation",
     "/v1/networks": "network",
     "/v1/networks/{network_id}/members": "member",
+    "/v1/clients": "client",
     "/v1/openings": "opening",
     "/v1/identity-providers": "identity_provider",
     "/v1/learning-agreements/{learning_agreement_id}/openings": "opening",

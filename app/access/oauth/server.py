@@ -15,6 +15,7 @@ from authlib.oauth2.rfc6749.errors import (
     InvalidClientError,
     InvalidGrantError,
     InvalidRequestError,
+    InvalidScopeError,
     UnsupportedGrantTypeError,
     UnsupportedResponseTypeError,
 )
@@ -69,6 +70,12 @@ class _Refresh(grants.RefreshTokenGrant):
 
     def authenticate_user(self, refresh_token: Given) -> Subject:
         return refresh_token.subject
+
+    def _validate_token_scope(self, token: Given) -> None:
+        """Of what the person allowed, what the client may have today (RFC 6749, section 6)."""
+        client = self.server.facts.client
+        assert client is not None
+        chosen_scopes(self.request.payload.scope, token.scopes & client.known.scopes)
 
     def revoke_old_credential(self, refresh_token: Given) -> None:
         """Rotated by whoever fetched it: see app.actions.sign_in.granting."""
@@ -163,7 +170,9 @@ class Server(AuthorizationServer):
         allowed: frozenset[str] = client.known.scopes
         if self.facts.given is not None:
             allowed &= self.facts.given.scopes
-        self.facts.granted = frozenset((scope or " ".join(allowed)).split()) & allowed
+        self.facts.granted = (frozenset(scope.split()) if scope else allowed) & allowed
+        if not self.facts.granted:
+            raise InvalidScopeError("The client has lost every scope that was asked for.")
         access_token = self.tokens.issue(
             subject=client.known.id if user is None else user.person_id,
             client=client.known.id,

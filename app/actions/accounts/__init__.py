@@ -7,13 +7,13 @@ from app.actions.accounts.addresses import (
     refuse_change,
 )
 from app.actions.accounts.anonymising import Asked, anonymise, ask_to_anonymise
+from app.actions.accounts.client_secrets import add_secret, list_secrets, remove_secret
 from app.actions.accounts.clients import (
     create_app,
     create_client,
     disable_client,
     ensure_public_client,
     list_clients,
-    rotate_secret,
 )
 from app.actions.accounts.disabling import disable_account, enable_account
 from app.actions.accounts.factors import (
@@ -52,6 +52,13 @@ from app.actions.accounts.people import (
     make_operator,
     reopen_identity,
 )
+from app.actions.accounts.registering import (
+    change_client,
+    disable,
+    give_secret,
+    register_client,
+    take_secret,
+)
 from app.actions.accounts.sessions import end_session, sign_out_everywhere, withdraw_consent
 
 __all__ = [
@@ -59,12 +66,14 @@ __all__ = [
     "Asked",
     "accept_invitation",
     "add_reset",
+    "add_secret",
     "agree_to_invitation",
     "anonymise",
     "answer_forgotten",
     "ask_for_address",
     "ask_to_anonymise",
     "cancel_change",
+    "change_client",
     "change_password",
     "close_identity",
     "confirm_change",
@@ -73,6 +82,7 @@ __all__ = [
     "create_client",
     "create_identity",
     "create_operator",
+    "disable",
     "disable_account",
     "disable_administrator",
     "disable_client",
@@ -81,22 +91,26 @@ __all__ = [
     "ensure_public_client",
     "finish_factor",
     "forget_password",
+    "give_secret",
     "invite",
     "list_clients",
+    "list_secrets",
     "look_at_invitation",
     "make_operator",
     "move_address",
     "refuse_change",
     "refuse_invitation",
+    "register_client",
     "remove_factor",
+    "remove_secret",
     "renew_recovery_codes",
     "reopen_identity",
     "reset_administrator",
     "reset_password",
     "reset_second_factor",
-    "rotate_secret",
     "sign_out_everywhere",
     "start_factor",
+    "take_secret",
     "withdraw_consent",
     "withdraw_invitation",
 ]

@@ -126,7 +126,8 @@ async def introspect(
             "token_type": "Bearer",
         }
     return common | {
-        "scope": found.scopes,
+        # As the next refresh would give it.
+        "scope": " ".join(sorted(set(found.scopes.split()) & client.known.scopes)),
         "sub": str(found.person_id),
         "exp": int(found.expires_at.timestamp()),
         "iat": int(found.created_at.timestamp()),

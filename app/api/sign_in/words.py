@@ -153,6 +153,9 @@ WELSH_SCOPES = {
     "audit:read": "Darllen yr hyn a wnaed i gyfrifon a hawliau yr ydych yn eu gweinyddu.",
     "break-glass:read": "Darllen agoriadau y cewch eu gweld, a'r hyn y mae un yn ei agor i chi.",
     "break-glass:write": "Gofyn am agoriad mewn argyfwng, cadarnhau un rhywun arall, cau eich un chi.",
+    "clients:read": "Darllen yr integreiddiadau a'r apiau yr ydych yn eu gweinyddu, a byth un o'u cyfrinachau.",
+    "clients:write": "Cofrestru, newid ac analluogi integreiddiadau ac apiau yr ydych yn eu gweinyddu, a rhoi "
+    "cyfrinachau iddynt.",
     "evidence-items:read": "Darllen tystiolaeth a'i ffeiliau y mae'r cytundebau'n gadael i chi eu darllen.",
     "evidence-items:write": "Ysgrifennu eich tystiolaeth eich hun, ei ffeiliau a phwy gaiff ei darllen.",
     "frameworks:read": "Darllen y fframweithiau cyfeirio a'r egwyddorion hyfforddi.",
