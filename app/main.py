@@ -26,6 +26,7 @@ from app.api import (
     organisations,
     pages,
     people,
+    scim,
     service,
     shares,
     sign_in,
@@ -67,6 +68,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     service.router,
     pages.router,
 )
+
+# Other protocols than our own: not in the OpenAPI document, behind the same gates.
+MOUNTED: tuple[APIRouter, ...] = (scim.router,)
 
 log = structlog.get_logger()
 
@@ -136,7 +140,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, *MOUNTED):
         # Routes side by side in one list: FastAPI's include_router would have every request walk
         # routers inside routers. See docs/decisions/request-path.md.
         app.router.routes.extend(router.routes)

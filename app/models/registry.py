@@ -12,6 +12,7 @@ from app.models import (
     organisations,
     people,
     receipts,
+    scim,
     sessions,
     shares,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "organisations",
     "people",
     "receipts",
+    "scim",
     "sessions",
     "shares",
 ]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.access.sessions import end_sessions
+from app.access.identities import close_way_in
 from app.core import journal
 from app.core.clock import now
 from app.core.db import Unit
@@ -12,7 +12,6 @@ from app.core.passwords import hash_password
 from app.core.security_events import SecurityEvent, note
 from app.core.text import clean
 from app.models.people import Operator, Person, SignInIdentity
-from app.models.sessions import Ending
 
 
 async def close_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID) -> None:
@@ -23,17 +22,7 @@ async def close_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID)
         raise NotFound()
     if identity.closed_at is not None:
         raise Conflict("This way in is closed already.")
-    identity.closed_at = now()
-    await note(
-        unit,
-        SecurityEvent.IDENTITY_CLOSED,
-        actor=actor,
-        resource_id=identity_id,
-        owner_id=identity.person_id,
-        organisation_id=identity.organisation_id,
-        changed=["closed_at"],
-    )
-    await end_sessions(unit, actor=actor, because=Ending.IDENTITY_CLOSED, identity_id=identity_id)
+    await close_way_in(unit, identity, actor=actor)
 
 
 async def create_identity(
