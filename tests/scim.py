@@ -8,11 +8,15 @@ import anyio
 import httpx
 from scim2_client.client import BaseSyncSCIMClient
 from scim2_client.engines.inprocess import Headers, InProcessResponse
+from sqlalchemy import select, update
 
 from app.access.grants import SCOPES
+from app.access.sign_in import PUBLIC_CLIENT
 from app.actions import accounts
 from app.core import journal
-from tests.worlds import World, token
+from app.core.passwords import hash_password
+from app.models.people import Affiliation, SignInIdentity
+from tests.worlds import Actor, World, token
 
 BASE = "https://tandem.example/scim/v2"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -36,9 +40,9 @@ class School:
             named["json"] = body
         return await self.world.http.request(method, f"{BASE}{path}", headers=headers, **named)
 
-    async def brings(self, name: str = "", **said: Any) -> dict[str, Any]:
+    async def brings(self, called: str = "", /, **said: Any) -> dict[str, Any]:
         """A user, created."""
-        user_name = name or f"{uuid4().hex}@school.example"
+        user_name = called or f"{uuid4().hex}@school.example"
         body = {"schemas": [USER], "userName": user_name, "active": True, **said}
         made = await self.call("POST", "/Users", body)
         assert made.status_code == 201, made.text
@@ -101,3 +105,48 @@ class LoopClient(BaseSyncSCIMClient):
         return InProcessResponse(
             answer.status_code, Headers(list(answer.headers.items())), answer.content
         )
+
+
+async def identity_of(world: World, user_id: str) -> SignInIdentity:
+    """The way in that a user is."""
+    async with world.database.work() as unit:
+        await unit.begin()
+        found = await unit.session.get(SignInIdentity, UUID(user_id))
+        assert found is not None
+        return found
+
+
+async def person_of(world: World, user_id: str) -> UUID:
+    """Whose way in a user is."""
+    return (await identity_of(world, user_id)).person_id
+
+
+async def ties(world: World, person_id: UUID, organisation: UUID) -> dict[str, bool]:
+    """The roles that somebody has had at an organisation, and whether each still counts."""
+    async with world.database.work() as unit:
+        await unit.begin()
+        rows = await unit.session.scalars(
+            select(Affiliation)
+            .where(Affiliation.person_id == person_id, Affiliation.organisation_id == organisation)
+            .order_by(Affiliation.id)
+            .execution_options(unscoped="a test looks at what was written")
+        )
+        return {row.role: row.ends_on is None for row in rows}
+
+
+async def signed_in(world: World, user_id: str) -> Actor:
+    """Somebody who has come in by a user's way in, as if its provider had let them."""
+    email, password = f"{uuid4().hex}@school.example", "correct horse battery staple"
+    hashed = await hash_password(password)
+    async with world.database.work() as unit:
+        await unit.begin()
+        await unit.session.execute(
+            update(SignInIdentity)
+            .where(SignInIdentity.id == UUID(user_id))
+            .values(email=email, password_hash=hashed)
+        )
+    form = {"grant_type": "password", "username": email, "password": password}
+    answer = await world.http.post("/oauth/token", data={**form, "client_id": str(PUBLIC_CLIENT)})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    return Actor(world.http, await person_of(world, user_id), found["access_token"])
