@@ -232,8 +232,8 @@ async def test_the_person_is_renamed_only_while_nobody_else_has_brought_them(
     )
     assert (await school.get(made["id"]))["name"]["formatted"] == "Not theirs"
     assert await name_of(world, person) == "After"
-    shown = (await world.operator.get(f"/v1/people/{person}")).json()
-    assert shown["name"] == "After"
+    shown = (await world.administrator.get(f"/v1/people/{person}")).json()
+    assert (shown["name"], shown["email"]) == ("After", "new@school.example")
 
 
 # Going
