@@ -5,7 +5,7 @@ client that is disabled, or belongs to a network, sees nobody.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -84,13 +84,14 @@ def _condition(attribute: str, operator: str, name: str) -> ColumnElement[bool]:
         moment = parameter(name, Moment)
         found: ColumnElement[bool] = getattr(_users.c.updated_at, _EARLIER[operator])(moment)
         return found
-    return {
-        "id": lambda: _users.c.id == parameter(name, Id),
-        "user_name": lambda: _users.c.user_name_key == parameter(name, String),
-        "external_id": lambda: _users.c.external_id == parameter(name, String),
-        "email": lambda: _users.c.email_keys.like(parameter(name, String), escape="\\"),
-        "active": lambda: _identities.c.closed_at.is_(None) == parameter(name, Boolean),
-    }[attribute]()
+    conditions: dict[str, ColumnElement[bool]] = {
+        "id": _users.c.id == parameter(name, Id),
+        "user_name": _users.c.user_name_key == parameter(name, String),
+        "external_id": _users.c.external_id == parameter(name, String),
+        "email": _users.c.email_keys.like(parameter(name, String), escape="\\"),
+        "active": _identities.c.closed_at.is_(None) == parameter(name, Boolean),
+    }
+    return conditions[attribute]
 
 
 @lru_cache(maxsize=64)
@@ -193,15 +194,14 @@ class Directory:
         result = await self.unit.session.execute(statement, self.access.parameters)
         return list(result.scalars())
 
-    async def elsewhere(self, person_id: UUID, identity_id: UUID) -> list[date]:
-        """Since when the person has had each way in beside this one, and each place at another
-        organisation: what the directory has no say in."""
-        values = {"person_id": person_id, "identity_id": identity_id}
-        ways_in = await self.access.read(_WAYS_IN, **values)
-        places = await self.access.read(_PLACES, **values)
+    async def elsewhere(self, person_id: UUID, identity_id: UUID) -> list[datetime]:
+        """Since when, at the latest, the person has had each way in beside this one, and each place at
+        another organisation: what the directory has no say in."""
+        ways_in = await self.access.read(_WAYS_IN, person_id=person_id, identity_id=identity_id)
+        places = await self.access.read(_PLACES, person_id=person_id)
         return [
-            *(as_moment(row["created_at"]).date() for row in ways_in),
-            *(_as_date(row["starts_on"]) for row in places),
+            *(as_moment(row["created_at"]) for row in ways_in),
+            *(datetime.combine(_as_date(row["starts_on"]), time.max, UTC) for row in places),
         ]
 
 

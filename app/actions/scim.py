@@ -92,6 +92,12 @@ def comparable(value: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", value).lower())
 
 
+def role_of(value: str) -> AffiliationRole | None:
+    """The role that a directory means: `Head teacher` is `head_teacher`."""
+    word = "_".join(value.casefold().replace("-", " ").replace("_", " ").split())
+    return AffiliationRole(word) if word in {str(role) for role in AffiliationRole} else None
+
+
 async def create_user(directory: Directory, told: Told) -> UUID:
     """A user, with the person, the way in and the affiliations: its id."""
     unit = directory.unit
@@ -253,7 +259,7 @@ async def _return(directory: Directory, brought: Brought, told: Told) -> None:
     await directory.person(identity.person_id)
     if elsewhere := await directory.elsewhere(identity.person_id, identity.id):
         since = max(elsewhere)
-    if since is not None and (since >= left.date() or now() - left > SECOND_THOUGHTS):
+    if since is not None and (since >= left or now() - left > SECOND_THOUGHTS):
         identity.person_id = (await _new_person(directory, told)).id
         user.affiliations = {}
         if told.external_id is not None:
@@ -272,7 +278,8 @@ async def _place(
 
     What others have typed stays. Somebody without any role or other tie is there as `other`.
     """
-    wanted = {role["value"] for role in roles or () if role.get("value")}
+    meant = (role_of(role.get("value", "")) for role in roles or ())
+    wanted = {str(role) for role in meant if role is not None}
     current = await directory.places(person_id)
     own = set(brought.values())
     if not wanted and all(str(affiliation.id) in own for affiliation in current):

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from app.actions import accounts
 from app.core import journal
 from app.core.clock import now, today
+from app.core.db import Unit
 from app.models.organisations import OrganisationKind
 from app.models.people import AffiliationRole, Client, PersonIdentifier, SignInIdentity
 from tests.scim import (
@@ -49,6 +50,18 @@ async def name_of(world: World, person_id: UUID) -> str:
     assert found.status_code == 200, found.text
     name: str = found.json()["name"]
     return name
+
+
+async def own_way_in(unit: Unit, person_id: UUID, email: str = "", **named: Any) -> None:
+    """A way in beside the directory's."""
+    await accounts.create_identity(
+        unit,
+        actor=journal.COMMAND_LINE,
+        person_id=person_id,
+        email=email or f"{uuid4().hex}@home.example",
+        password="correct horse battery staple",
+        **named,
+    )
 
 
 # Coming
@@ -104,9 +117,9 @@ async def test_an_affiliation_that_was_typed_stays_when_the_roles_change(
     person = await person_of(world, made["id"])
     async with world.database.work() as unit:
         await affiliate(unit, person, world.school, AffiliationRole.ADMINISTRATOR)
-    await school.patch(
-        made["id"], {"op": "replace", "path": "roles", "value": [{"value": "Head Teacher"}]}
-    )
+    roles = [{"value": "Head Teacher"}]
+    await school.patch(made["id"], {"op": "replace", "path": "roles", "value": roles})
+    assert (await school.get(made["id"]))["roles"] == roles
     assert await ties(world, person, world.school) == {
         "administrator": True,
         "head_teacher": True,
@@ -174,14 +187,8 @@ async def test_whoever_is_elsewhere_by_now_is_not_reached_by_a_number(
             if elsewhere == "a place":
                 await affiliate(unit, person, other.organisation, AffiliationRole.TEACHER)
             else:
-                await accounts.create_identity(
-                    unit,
-                    actor=journal.COMMAND_LINE,
-                    person_id=person,
-                    email=f"{uuid4().hex}@home.example",
-                    password="correct horse battery staple",
-                    organisation_id=None if "own" in elsewhere else other.organisation,
-                )
+                theirs = None if "own" in elsewhere else other.organisation
+                await own_way_in(unit, person, organisation_id=theirs)
         made = await school.brings(externalId=number)
         assert await person_of(world, made["id"]) != person, elsewhere
 
@@ -190,13 +197,7 @@ async def test_an_address_ties_nobody_and_tells_nothing(world: World, school: Sc
     address = f"{uuid4().hex}@home.example"
     async with world.database.work() as unit:
         person = await add_person(unit, "Somebody Else")
-        await accounts.create_identity(
-            unit,
-            actor=journal.COMMAND_LINE,
-            person_id=person,
-            email=address,
-            password="correct horse battery staple",
-        )
+        await own_way_in(unit, person, email=address)
     made = await school.brings(address, emails=[{"value": address, "primary": True}])
     assert await person_of(world, made["id"]) != person
     assert made["userName"] == address
@@ -296,6 +297,7 @@ async def test_a_slip_of_the_directory_is_undone_for_somebody_who_is_elsewhere_a
     person = await person_of(world, made["id"])
     async with world.database.work() as unit:
         await affiliate(unit, person, other.organisation, AffiliationRole.SUPPLY_TEACHER)
+        await own_way_in(unit, person)
     await school.patch(made["id"], LEAVES)
     await school.patch(made["id"], RETURNS)
     assert await person_of(world, made["id"]) == person
@@ -314,14 +316,18 @@ async def left_long_ago(world: World, user_id: str) -> None:
 async def test_a_former_school_does_not_let_itself_into_a_record_that_has_moved_on(
     world: World, school: School, other: School
 ) -> None:
-    for moved in ("since", "long ago"):
+    for moved in ("on that day", "since", "long ago"):
         made = await school.brings(roles=[ROLE], externalId=uuid4().hex)
         person = await person_of(world, made["id"])
-        start = today() if moved == "since" else today() - timedelta(days=90)
+        start = today() if moved == "on that day" else today() - timedelta(days=90)
         async with world.database.work() as unit:
-            place = other.organisation
-            await affiliate(unit, person, place, AffiliationRole.TEACHER, starts_on=start)
+            if moved != "since":
+                place = other.organisation
+                await affiliate(unit, person, place, AffiliationRole.TEACHER, starts_on=start)
         await school.patch(made["id"], LEAVES)
+        if moved == "since":
+            async with world.database.work() as unit:
+                await own_way_in(unit, person)
         if moved == "long ago":
             await left_long_ago(world, made["id"])
         answer = await school.patch(made["id"], RETURNS)

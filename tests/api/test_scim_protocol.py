@@ -12,6 +12,7 @@ from app.access.grants import SCOPES
 from app.actions import accounts
 from app.core import journal
 from app.core.clock import now
+from app.core.rates import Limit
 from app.models.organisations import OrganisationKind
 from tests.api.test_shares import network_of
 from tests.scim import BASE, ENTERPRISE, PATCH, USER, School, directory_of
@@ -159,7 +160,7 @@ async def test_a_new_user_as_entra_sends_one(school: School) -> None:
     name = f"{uuid4().hex}@school.example"
     body = {
         "schemas": [USER, ENTERPRISE],
-        "externalId": "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef",
+        "externalId": str(uuid4()),
         "userName": name,
         "active": True,
         "displayName": "Siân Ŵyn",
@@ -397,6 +398,43 @@ async def test_only_a_client_of_an_organisation_with_the_scope_may_ask(
     refusal(bad, 401)
     assert 'error="invalid_token"' in bad.headers["www-authenticate"]
     assert (await school.get(made["id"])) == made
+
+
+async def test_a_directory_signs_in_by_client_credentials(world: World) -> None:
+    """As Microsoft Entra does: with the secret in a header or in the body, and scopes or none."""
+    async with world.database.work() as unit:
+        client, secret = await accounts.create_client(
+            unit,
+            actor=journal.COMMAND_LINE,
+            name="Entra",
+            organisation_id=world.school,
+            scopes=["identities:read", "identities:write"],
+        )
+    form = {"grant_type": "client_credentials"}
+    in_body = {"client_id": str(client), "client_secret": secret}
+    for data, auth in (
+        (form, (str(client), secret)),
+        (form | in_body, None),
+        (form | in_body | {"scope": "identities:read identities:write"}, None),
+    ):
+        given = await world.http.post("/oauth/token", data=data, auth=auth)
+        assert given.status_code == 200, given.text
+        assert given.json()["scope"] == "identities:read identities:write"
+        school = School(world, world.school, client, given.json()["access_token"])
+        await school.brings()
+        assert await school.found(f'userName eq "{uuid4()}"') == []
+
+
+async def test_too_many_requests_are_refused_in_the_words_of_scim(
+    world: World, school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.app.state.rates, "caller", Limit("caller", 1, window=3600))
+    assert (await school.call("GET", "/Users")).status_code == 200
+    refused = await school.call("GET", "/Users")
+    refusal(refused, 429)
+    assert int(refused.headers["retry-after"]) > 0
+    monkeypatch.setattr(world.app.state.rates, "address", Limit("address", 0, window=3600))
+    monkeypatch.setattr(world.app.state.rates, "caller", Limit("caller", 0, window=3600))
 
 
 async def test_the_row_speaks_before_the_body(school: School) -> None:

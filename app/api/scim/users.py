@@ -19,7 +19,7 @@ from scim2_models import EnterpriseUser as _EnterpriseUser
 from scim2_models import User as _User
 from scim2_models.resources.resource import AnyExtension
 
-from app.actions.scim import Told
+from app.actions.scim import Told, role_of
 from app.core.http import as_uuid
 from app.core.tables import as_moment
 from app.core.text import Email as Address
@@ -46,12 +46,9 @@ def _line(most: int) -> BeforeValidator:
 
 
 def _role(value: str | None) -> str | None:
-    if value is None:
-        return None
-    found = value.strip().lower().replace(" ", "_").replace("-", "_")
-    if found not in ROLES:
+    if value is not None and role_of(value) is None:
         raise ValueError(f"is no role here: {', '.join(ROLES)}")
-    return found
+    return value  # as it was sent: a directory compares it with what it has
 
 
 def _few(values: list[Any] | None) -> list[Any] | None:

@@ -64,6 +64,8 @@ WELSH_SCOPES = {
     "frameworks:read": "Darllen y fframweithiau cyfeirio a'r egwyddorion hyfforddi.",
     "goals:read": "Darllen nodau y mae'r cytundebau'n gadael i chi eu darllen.",
     "goals:write": "Ysgrifennu nodau, eu cynnydd a'r hyn a gytunir amdanynt.",
+    "identities:read": "Darllen, drwy SCIM, y defnyddwyr a ddaeth o gyfeiriadur eich sefydliad.",
+    "identities:write": "Creu, newid, cau a dileu, drwy SCIM, ddefnyddwyr cyfeiriadur eich sefydliad.",
     "learning-agreements:read": "Darllen cytundebau dysgu yr ydych yn barti iddynt neu y cewch wybod amdanynt.",
     "learning-agreements:write": "Drafftio, cynnig, llofnodi, gwrthod, cwblhau a therfynu cytundebau dysgu.",
     "networks:read": "Darllen y rhwydweithiau y cewch eu gweld, a'u haelodau.",
