@@ -7,12 +7,15 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from app.access.grants import SCOPES
 from app.actions import accounts
 from app.core import journal
 from app.core.clock import now
 from app.core.rates import Limit
+from app.core.routes import gates_of
+from app.main import MOUNTED
 from app.models.organisations import OrganisationKind
 from tests.api.test_shares import network_of
 from tests.scim import BASE, ENTERPRISE, PATCH, USER, School, directory_of
@@ -368,6 +371,15 @@ async def test_only_a_client_of_an_organisation_with_the_scope_may_ask(
         ("PATCH", f"/Users/{made['id']}", "identities:write"),
         ("DELETE", f"/Users/{made['id']}", "identities:write"),
     ]
+    # Each that is not open to all (tests/test_house.py lists those).
+    gated = {
+        (method, route.path.removeprefix("/scim/v2").replace("{user_id}", made["id"]))
+        for router in MOUNTED
+        for route in router.routes
+        if isinstance(route, APIRoute) and gates_of(route.dependant)
+        for method in route.methods
+    }
+    assert gated == {(method, path) for method, path, _ in asked}
     network = await network_of(world, "head")
     async with world.database.work() as unit:
         of_network, _ = await accounts.create_client(
