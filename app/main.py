@@ -31,6 +31,7 @@ from app.api import (
     organisations,
     pages,
     people,
+    scim,
     second_factors,
     service,
     shares,
@@ -86,6 +87,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     service.router,
     pages.router,
 )
+
+# Other protocols than our own: not in the OpenAPI document, behind the same gates.
+MOUNTED: tuple[APIRouter, ...] = (scim.router,)
 
 log = structlog.get_logger()
 
@@ -160,7 +164,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, *MOUNTED):
         # Routes side by side in one list: FastAPI's include_router would have every request walk
         # routers inside routers. See docs/decisions/request-path.md.
         app.router.routes.extend(router.routes)

@@ -10,7 +10,13 @@ from fastapi import Depends, Path
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
-from app.access.caller import OPENING_HEADER, Caller, authenticate, under_opening
+from app.access.caller import (
+    OPENING_HEADER,
+    Caller,
+    CallerKind,
+    authenticate,
+    under_opening,
+)
 from app.access.door import Access, Held
 from app.access.grants import BREAK_GLASS, GRANTS, READ_OPENED, Action, allows
 from app.access.opened import MINE_AND_OPEN
@@ -55,7 +61,11 @@ class ActionGate:
         if named:
             return await self._admit_opener(request, under_opening(caller, named))
         if not allows(self.action, caller.kind):
-            raise Forbidden("This is for people who have signed in, not for integration clients.")
+            raise Forbidden(
+                "This is for people who have signed in, not for integration clients."
+                if caller.kind is CallerKind.CLIENT
+                else "This is for integration clients, not for people."
+            )
         return Access(request.app.state.database.unit(), caller, self.action, request=request)
 
     async def _admit_opener(self, request: Request, caller: Caller) -> Access:
@@ -75,7 +85,8 @@ class ActionGate:
 _OPENING = OPENING_HEADER.lower().encode()
 
 
-def _gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:
+def gated(gate: ActionGate, dependency: Callable[..., Any]) -> Any:
+    """The dependency, marked with the gate that its route has."""
     dependency.gate = gate  # type: ignore[attr-defined]
     return Depends(dependency)
 
@@ -89,7 +100,7 @@ def may(action: Action, *, takes_key: bool = True) -> Any:
         access.check_request()
         return access
 
-    return _gated(ActionGate(action, takes_key=takes_key), admitted)
+    return gated(ActionGate(action, takes_key=takes_key), admitted)
 
 
 class Row:
@@ -162,7 +173,7 @@ def one(
     found.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     locks = resource if writing else None
     gate = ActionGate(action, takes_key=takes_key, locks=locks, streams=streams)
-    return _gated(gate, found)
+    return gated(gate, found)
 
 
 @cache

@@ -131,6 +131,8 @@ class Action(StrEnum):
     SHARE_DELETE = "share:delete"
     SHARE_READ = "share:read"
     SIGN_IN_IDENTITY_CLOSE = "sign_in_identity:close"
+    SIGN_IN_IDENTITY_READ = "sign_in_identity:read"
+    SIGN_IN_IDENTITY_WRITE = "sign_in_identity:write"
 
 
 class Grant(NamedTuple):
@@ -142,6 +144,8 @@ class Grant(NamedTuple):
     action itself says who)."""
     clients: bool = True
     """Whether an integration client may ask; if not, only people."""
+    people: bool = True
+    """Whether a person may ask; if not, only integration clients."""
     after_end: bool = True
     """Whether it is still possible when the record's agreement is over."""
     opened: bool = False
@@ -284,6 +288,9 @@ GRANTS: dict[Action, Grant] = {
     Action.SIGN_IN_IDENTITY_CLOSE: Grant(
         "people:write", (_R.ADMINISTRATOR, _R.OPERATOR), clients=False
     ),
+    # By SCIM, for the directory of an organisation: what it brought itself, and nothing else.
+    Action.SIGN_IN_IDENTITY_READ: Grant("identities:read", people=False),
+    Action.SIGN_IN_IDENTITY_WRITE: Grant("identities:write", people=False),
 }
 
 SCOPES: dict[str, str] = {
@@ -304,6 +311,8 @@ SCOPES: dict[str, str] = {
     "goals:write": "Write goals, their progress and what is agreed of them.",
     "identity-providers:read": "Read the identity providers of organisations that you administer.",
     "identity-providers:write": "Change the identity providers of organisations that you administer.",
+    "identities:read": "Read, by SCIM, the users that your organisation's directory brought.",
+    "identities:write": "Create, change, close and delete, by SCIM, the users of your organisation's directory.",
     "learning-agreements:read": "Read learning agreements that you are a party to or may know of.",
     "learning-agreements:write": "Draft, propose, sign, decline, complete and end learning agreements.",
     "networks:read": "Read the networks that you may see, and their members.",
@@ -322,7 +331,7 @@ def allows(action: Action, kind: CallerKind) -> bool:
     grant = GRANTS[action]
     if kind is CallerKind.OPENER:
         return grant.opened
-    return kind is CallerKind.PERSON or grant.clients
+    return grant.people if kind is CallerKind.PERSON else grant.clients
 
 
 READ_OPENED = "break-glass:read"

@@ -1,38 +1,36 @@
 """Writes of people and affiliations."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app.access.accounts import account_standing
+from app.access.affiliating import (
+    add_affiliation,
+    add_person,
+    alter_affiliation,
+    alter_person,
+)
 from app.access.caller import CallerKind
 from app.access.claims import Claim
 from app.access.door import Access
 from app.access.gates import Owned
-from app.access.homes import learners_came
-from app.access.people import AFFILIATIONS, PEOPLE, holds_calling_client, may_administer
+from app.access.people import PEOPLE, may_administer
 from app.access.visibility import parameter
-from app.core.clock import now
-from app.core.errors import Conflict, Forbidden, Invalid
+from app.core.errors import Forbidden, Invalid
 from app.core.ids import uuid7
-from app.core.outbox import queue
 from app.core.query import Query
 from app.core.tables import Id
-from app.core.text import canonical_address
 from app.models.organisations import Organisation
 from app.models.people import (
-    LEADER_ROLES,
     Affiliation,
-    AffiliationRole,
     Person,
     PersonIdentifier,
 )
 
 _organisations: Any = Organisation.__table__
-_WITH_RIGHTS = (*LEADER_ROLES, AffiliationRole.ADMINISTRATOR)
 _EXISTS = Query(select(_organisations.c.id).where(_organisations.c.id == parameter("id", Id)))
 
 
@@ -63,19 +61,7 @@ async def create_person(
         )
     if len(set(identifiers)) != len(identifiers):
         raise Invalid.field("/identifiers", "has an identifier twice")
-    moment = now()
-    person = Person(
-        id=claim.id,
-        version=1,
-        created_at=moment,
-        updated_at=moment,
-        name=name,
-        email=email,
-        created_by=access.caller.person_id,
-        creation_digest=claim.digest,
-    )
-    await unit.insert(person)
-    await access.journal("created", PEOPLE.kind, person, owner_id=person.id)
+    person = await add_person(access, claim, name=name, email=email)
     if affiliation is not None:
         for source, external_id in identifiers:
             await unit.insert(
@@ -87,25 +73,12 @@ async def create_person(
                 )
             )
         made = Claim(uuid7(), None, repeated=False)
-        await _affiliate(access, made, person.id, affiliation, "/affiliation")
+        await add_affiliation(access, made, person.id, affiliation, "/affiliation")
 
 
 async def change_person(owned: Owned[Person], values: Mapping[str, Any]) -> None:
     """Changes a person's name or address."""
-    person = owned.entity
-    if person.anonymised_at is not None:
-        raise Conflict("The person has been anonymised: that is not taken back.")
-    changed = {name for name, value in values.items() if getattr(person, name) != value}
-    if not changed:
-        return
-    before = person.email
-    for name in changed:
-        setattr(person, name, values[name])
-    person.touch()
-    if "email" in changed and before and owned.access.caller.person_id != person.id:
-        # Invitations go where the record says: whoever reads the old address learns of it.
-        await queue(owned.access.unit, "record_address_changed", canonical_address(before))
-    await owned.access.journal("changed", PEOPLE.kind, person, changed=changed, owner_id=person.id)
+    await alter_person(owned.access, owned.entity, values)
 
 
 async def create_affiliation(
@@ -120,58 +93,16 @@ async def create_affiliation(
         raise Invalid.field("/person_id", "names nobody whom you can see")
     if (await account_standing(access.unit, person_id)).anonymised:
         raise Invalid.field("/person_id", "names somebody who has been anonymised")
-    await _check_not_for_oneself(access, person_id, values["role"])
-    await _affiliate(access, claim, person_id, values)
+    await add_affiliation(access, claim, person_id, values)
 
 
 async def change_affiliation(owned: Owned[Affiliation], values: Mapping[str, Any]) -> None:
     """Changes role, fraction or dates of an affiliation of somebody else."""
     affiliation, access = owned.entity, owned.access
-    changed = {name for name, value in values.items() if getattr(affiliation, name) != value}
-    if not changed:
-        return
-    if affiliation.person_id == access.caller.person_id:
+    changes = any(getattr(affiliation, name) != value for name, value in values.items())
+    if changes and affiliation.person_id == access.caller.person_id:
         raise Forbidden("Nobody changes their own affiliation: ask another administrator.")
-    for name in changed:
-        setattr(affiliation, name, values[name])
-    await _check_not_for_oneself(access, affiliation.person_id, affiliation.role)
-    _check_dates(affiliation.starts_on, affiliation.ends_on, "")
-    affiliation.touch()
-    await _journal(access, "changed", affiliation, changed)
-    await learners_came(access.unit, affiliation.person_id, affiliation.organisation_id)
-
-
-async def _check_not_for_oneself(access: Access, person_id: UUID, role: str) -> None:
-    """Nobody makes themself a leader or an administrator through a client that they administer."""
-    if role in _WITH_RIGHTS and await holds_calling_client(access, person_id):
-        raise Forbidden(
-            "An integration gives nobody who administers it a role with rights: ask another administrator."
-        )
-
-
-async def _affiliate(
-    access: Access, claim: Claim, person_id: UUID, values: Mapping[str, Any], pointer: str = ""
-) -> None:
-    _check_dates(values["starts_on"], values.get("ends_on"), pointer)
-    moment = now()
-    affiliation = Affiliation(
-        id=claim.id,
-        version=1,
-        created_at=moment,
-        updated_at=moment,
-        person_id=person_id,
-        created_by=access.caller.person_id,
-        creation_digest=claim.digest,
-        **values,
-    )
-    await access.unit.insert(affiliation)
-    await _journal(access, "created", affiliation)
-    await learners_came(access.unit, person_id, affiliation.organisation_id)
-
-
-def _check_dates(starts_on: date, ends_on: date | None, prefix: str) -> None:
-    if ends_on is not None and ends_on < starts_on:
-        raise Invalid.field(f"{prefix}/ends_on", "must not be before starts_on")
+    await alter_affiliation(access, affiliation, values)
 
 
 async def _check_organisation(access: Access, organisation_id: UUID, pointer: str) -> None:
@@ -180,16 +111,3 @@ async def _check_organisation(access: Access, organisation_id: UUID, pointer: st
     if not await may_administer(access, organisation_id):
         who = "clients" if access.caller.kind is CallerKind.CLIENT else "administrators"
         raise Forbidden(f"This is for {who} of that organisation.")
-
-
-async def _journal(
-    access: Access, action: str, affiliation: Affiliation, changed: set[str] | None = None
-) -> None:
-    await access.journal(
-        action,
-        AFFILIATIONS.kind,
-        affiliation,
-        changed=changed or (),
-        owner_id=affiliation.person_id,
-        organisation_id=affiliation.organisation_id,
-    )

@@ -31,6 +31,7 @@ from app.core.errors import (
 )
 from app.core.ids import uuid7
 from app.core.negotiation import DEFAULT, Language, language_of
+from app.core.scim import as_scim, speaks_scim
 from app.core.settings import settings
 from app.core.translations import words_of_problem
 
@@ -87,7 +88,7 @@ class Envelope:
                 raise
             language = language_of(Request(scope))
             stopping = Unavailable("The service is stopping.")
-            response = render(stopping, scope["request_id"], language)
+            response = told(stopping, scope, language)
             await response(scope, receive, send_with_headers)
         except ClientDisconnect:
             log.info("caller_gone", request_id=scope["request_id"])
@@ -97,8 +98,15 @@ class Envelope:
             if started:
                 raise
             language = language_of(Request(scope))
-            response = render(Failure("The service failed."), scope["request_id"], language)
+            response = told(Failure("The service failed."), scope, language)
             await response(scope, receive, send_with_headers)
+
+
+def told(problem: Problem, scope: Scope, language: Language = DEFAULT) -> Response:
+    """The problem in the words of the address that was asked."""
+    if speaks_scim(scope["path"]):
+        return as_scim(problem)
+    return render(problem, scope.get("request_id", ""), language)
 
 
 def render(problem: Problem, request_id: str, language: Language = DEFAULT) -> Response:
@@ -226,7 +234,7 @@ async def handle(request: Request, error: Exception) -> Response:
     if isinstance(problem, MethodNotAllowed):
         # Starlette names the methods of the first route with this address only.
         problem.headers["Allow"] = ", ".join(_allowed(request))
-    return render(problem, request.scope.get("request_id", ""), language_of(request))
+    return told(problem, request.scope, language_of(request))
 
 
 def _allowed(request: Request) -> list[str]:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import Problem, TooSlow, Unavailable
-from app.core.http import render
+from app.core.http import told
 from app.core.negotiation import language_of
 from app.core.rates import Rates
 
@@ -94,7 +94,7 @@ class Limits:
             place = scope["place"] = Place(self.requests, self.files)
         except Problem as problem:
             language = language_of(Request(scope))
-            answer = render(problem, scope["request_id"], language)
+            answer = told(problem, scope, language)
             await answer(scope, receive, send_with_rate)
             return
         try:

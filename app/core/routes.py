@@ -8,7 +8,7 @@ gate says `streams`, the endpoint itself reads the body, a file, as it comes (ap
 """
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
@@ -100,10 +100,10 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _parse(body: bytes, content_type: str) -> Any:
+def _parse(body: bytes, content_type: str, taken: Sequence[str]) -> Any:
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type not in _JSON_TYPES:
-        raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+    if media_type not in taken:
+        raise UnsupportedMediaType(f"Send the body as Content-Type: {taken[0]}.")
     return strict_json.parse(body)
 
 
@@ -133,6 +133,11 @@ def _idempotency_key(request: Request) -> str | None:
 class Route(APIRoute):
     """A route with at most one gate; see the module's text for the order of things."""
 
+    media_types: Sequence[str] = _JSON_TYPES
+    """What a body may be sent as; the first is the one that is asked for."""
+    body_limit: int | None = None
+    """Most bytes of a body, where it is less than what the settings say."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
         gates = gates_of(self.dependant)
@@ -150,7 +155,8 @@ class Route(APIRoute):
             request.scope["admitted"] = admitted
             body, key, parsed = b"", None, None
             if request.method in ("POST", "PUT", "PATCH") and not gate.streams:
-                body = await read_body(request, settings().body_limit)
+                limit = settings().body_limit
+                body = await read_body(request, min(limit, self.body_limit or limit))
                 inner = _Request(request.scope, request.receive)
                 inner._body = body
                 request = inner
@@ -160,7 +166,9 @@ class Route(APIRoute):
                 if gate.takes_key:
                     key = _idempotency_key(request)
                 if body:
-                    parsed = inner.parsed = _parse(body, request.headers.get("content-type", ""))
+                    parsed = inner.parsed = _parse(
+                        body, request.headers.get("content-type", ""), self.media_types
+                    )
                     if not takes_json:
                         _check_empty(parsed)
             except (Invalid, MalformedRequest, UnsupportedMediaType) as problem:

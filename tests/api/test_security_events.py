@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from app.access.clients import fingerprint
 from app.access.identity_providers import find_provider
@@ -14,7 +15,9 @@ from app.core import journal, keys
 from app.core.passwords import hash_secret
 from app.core.security_events import NOBODY, SecurityEvent
 from app.core.settings import settings
+from app.models.people import SignInIdentity
 from tests.federating import known_to
+from tests.scim import School, directory_of
 from tests.signing_in import Desk, make_desk
 from tests.worlds import World
 
@@ -174,6 +177,35 @@ async def unlinked(desk: Desk) -> UUID:
     return identity
 
 
+def by_scim(*steps: Callable[[School, str], Awaitable[Any]]) -> Callable[[Desk], Awaitable[UUID]]:
+    """A user whom a directory brings, of the person whom the desk is about, and what it does then."""
+
+    async def bring(desk: Desk) -> UUID:
+        school = await directory_of(desk.world, desk.world.school)
+        made = await school.brings()
+        async with desk.world.database.work() as unit:
+            await unit.begin()
+            await unit.session.execute(
+                update(SignInIdentity)
+                .where(SignInIdentity.id == UUID(made["id"]))
+                .values(person_id=desk.world.learner.id)
+            )
+        for step in steps:
+            await step(school, made["id"])
+        return UUID(made["id"])
+
+    return bring
+
+
+def says(active: bool) -> Callable[[School, str], Awaitable[Any]]:
+    operation = {"op": "replace", "path": "active", "value": active}
+    return lambda school, user_id: school.patch(user_id, operation)
+
+
+async def deletes(school: School, user_id: str) -> None:
+    await school.call("DELETE", f"/Users/{user_id}")
+
+
 async def operator(desk: Desk) -> UUID:
     return desk.world.operator.id
 
@@ -190,10 +222,13 @@ BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.CODE_REUSED: code_twice,
     E.CONSENT_GIVEN: decides("allow"),
     E.CONSENT_REFUSED: decides("refuse"),
+    E.IDENTITY_CHANGED: by_scim(says(active=False)),
     E.IDENTITY_CLOSED: closed,
     E.IDENTITY_CREATED: identity,
     E.IDENTITY_LINKED: linked,
     E.IDENTITY_UNLINKED: unlinked,
+    E.IDENTITY_REMOVED: by_scim(deletes),
+    E.IDENTITY_REOPENED: by_scim(says(active=False), says(active=True)),
     E.OPERATOR_CREATED: operator,
     E.PROVIDER_CHANGED: provider_changed,
     E.PROVIDER_CREATED: provider_created,

@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
-
 from app.access.accounts import account_standing
-from app.access.sessions import end_sessions
+from app.access.identities import close_way_in, open_way_in
 from app.core import journal
 from app.core.clock import now
 from app.core.db import Unit
@@ -15,7 +13,6 @@ from app.core.passwords import hash_password
 from app.core.security_events import SecurityEvent, note
 from app.core.text import canonical_address, clean
 from app.models.people import Operator, Person, SignInIdentity
-from app.models.sessions import Ending
 
 
 async def close_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID) -> None:
@@ -26,17 +23,7 @@ async def close_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID)
         raise NotFound()
     if identity.closed_at is not None:
         raise Conflict("This way in is closed already.")
-    identity.closed_at = now()
-    await note(
-        unit,
-        SecurityEvent.IDENTITY_CLOSED,
-        actor=actor,
-        resource_id=identity_id,
-        owner_id=identity.person_id,
-        organisation_id=identity.organisation_id,
-        changed=["closed_at"],
-    )
-    await end_sessions(unit, actor=actor, because=Ending.IDENTITY_CLOSED, identity_id=identity_id)
+    await close_way_in(unit, identity, actor=actor)
 
 
 async def reopen_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID) -> None:
@@ -49,24 +36,7 @@ async def reopen_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID
         raise Conflict("This way in is open already.")
     if (await account_standing(unit, identity.person_id)).anonymised:
         raise Conflict("The person has been anonymised: there is nothing to open.")
-    taken = await unit.session.scalar(
-        select(SignInIdentity.id).where(
-            SignInIdentity.email == identity.email, SignInIdentity.closed_at.is_(None)
-        )
-    )
-    if identity.email is not None and taken is not None:
-        raise Conflict("Somebody signs in with this address by now.")
-    identity.closed_at = None
-    await unit.flush()
-    await note(
-        unit,
-        SecurityEvent.IDENTITY_REOPENED,
-        actor=actor,
-        resource_id=identity_id,
-        owner_id=identity.person_id,
-        organisation_id=identity.organisation_id,
-        changed=["closed_at"],
-    )
+    await open_way_in(unit, identity, actor=actor)
 
 
 async def create_identity(

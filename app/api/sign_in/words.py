@@ -163,6 +163,8 @@ WELSH_SCOPES = {
     "goals:write": "Ysgrifennu nodau, eu cynnydd a'r hyn a gytunir amdanynt.",
     "identity-providers:read": "Darllen darparwyr hunaniaeth y sefydliadau yr ydych yn eu gweinyddu.",
     "identity-providers:write": "Newid darparwyr hunaniaeth y sefydliadau yr ydych yn eu gweinyddu.",
+    "identities:read": "Darllen, drwy SCIM, y defnyddwyr a ddaeth o gyfeiriadur eich sefydliad.",
+    "identities:write": "Creu, newid, cau a dileu, drwy SCIM, ddefnyddwyr cyfeiriadur eich sefydliad.",
     "learning-agreements:read": "Darllen cytundebau dysgu yr ydych yn barti iddynt neu y cewch wybod amdanynt.",
     "learning-agreements:write": "Drafftio, cynnig, llofnodi, gwrthod, cwblhau a therfynu cytundebau dysgu.",
     "networks:read": "Darllen y rhwydweithiau y cewch eu gweld, a'u haelodau.",
