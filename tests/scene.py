@@ -102,6 +102,8 @@ class Scene:
         operators = ("/v1/organisations", "/v1/openings", "/v1/audit", "/v1/identity-providers")
         if path.startswith(operators):
             return self.world.operator.token
+        if path.startswith("/v1/invitations") and not path.endswith("agreement"):
+            return self.world.administrator.token
         if path.startswith(("/v1/people", "/v1/affiliations", "/v1/clients")):
             return self.world.administrator.token
         return self.world.learner.token
@@ -200,9 +202,13 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
         opening = await world.opening(agreement)
         added = await world.operator.post("/v1/identity-providers", json=provider(world))
         assert added.status_code == 201, added.text
+        invitation = await world.invitation(world.learner.id)
+        address_change = await world.address_change(world.learner.id)
         yield Scene(
             world,
             {
+                "invitation_id": invitation,
+                "address_change_id": address_change,
                 "goal_id": goal["id"],
                 "evidence_item_id": item["id"],
                 "file_id": file["id"],

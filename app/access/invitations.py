@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, case, cast, func, literal, null, or_, select
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -16,7 +16,7 @@ from app.core.http import as_uuid
 from app.core.journal import journal
 from app.core.passwords import hash_secret
 from app.core.query import Query
-from app.core.sql import there_is
+from app.core.sql import there_is, wire
 from app.core.tables import Id, Moment, as_moment
 from app.core.text import canonical_address
 from app.models.agreements import AgreementParty, AgreementSignature
@@ -85,6 +85,8 @@ INVITATIONS = register(
                 "id", "version", "created_at", "updated_at", "person_id", "organisation_id", "email",
                 "created_by", "expires_at", "accepted_at", "withdrawn_at",
             )
+        ] + [
+            wire(case((row.c.person_id == r.me, row.c.agreed_at), else_=null())).label("agreed_at")
         ],
         relations=_relations,
         filters={

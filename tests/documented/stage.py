@@ -195,7 +195,7 @@ async def prepare(unit: Unit) -> None:
     await _teacher(unit, "sian", AffiliationRole.TEACHER)
     await _person(unit, "nia", "Nia Roberts", "nia@school.example")
     await _teacher(unit, "nia", AffiliationRole.ADMINISTRATOR)
-    await accounts.create_identity(
+    identity = await accounts.create_identity(
         unit,
         actor=journal.COMMAND_LINE,
         person_id=id_of("sian"),
@@ -208,6 +208,19 @@ async def prepare(unit: Unit) -> None:
     for who, name in (("elin", "Elin Puw"), ("huw", "Huw Tudur")):
         await _person(unit, who, name, f"{who}@home.example")
     moment = now()
+    await unit.insert(
+        Session(
+            id=id_of("sian_session"),
+            person_id=id_of("sian"),
+            identity_id=identity,
+            client_id=PUBLIC_CLIENT,
+            scopes=sorted(SCOPES),
+            method="password",
+            created_at=moment,
+            last_used_at=moment,
+            expires_at=moment + timedelta(days=30),
+        )
+    )
     await unit.insert(
         Client(
             id=id_of("system"),

@@ -7,6 +7,7 @@ import email
 import email.policy
 import ssl
 import stat
+import warnings
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -75,8 +76,15 @@ async def listening(
 ) -> AsyncIterator[int]:
     """A mail server on this loop."""
     loop = asyncio.get_running_loop()
+
+    def made() -> SMTP:
+        with warnings.catch_warnings():
+            # That TLS is around the connection, or that a test has none, it does not know.
+            warnings.simplefilter("ignore")
+            return SMTP(box, enable_SMTPUTF8=True, hostname="mx.example", loop=loop, **options)
+
     server = await loop.create_server(
-        lambda: SMTP(box, enable_SMTPUTF8=True, hostname="mx.example", loop=loop, **options),
+        made,
         "127.0.0.1",
         ssl=tls,
     )
@@ -132,9 +140,12 @@ def by_smtp(app: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture(autouse=True)
-async def nothing_else_waits(database: Database) -> None:
+async def nothing_else_waits(request: pytest.FixtureRequest) -> None:
     from sqlalchemy import delete
 
+    if "app" not in request.fixturenames:
+        return
+    database = request.getfixturevalue("app").state.database
     async with database.work() as unit:
         await unit.begin()
         await unit.session.execute(delete(OutgoingMail))
@@ -387,6 +398,6 @@ async def test_every_message_is_whole_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://x", "smtp://", "mail.example", "smtp://u:p@mail.example"])
-def test_a_setting_that_makes_no_sense_stops_the_start(url: str) -> None:
+async def test_a_setting_that_makes_no_sense_stops_the_start(url: str) -> None:
     with pytest.raises(ValidationError):
         Settings(smtp_url=SecretStr(url))

@@ -23,6 +23,8 @@ KINDS = {
     "opening_id": "opening",
     "identity_provider_id": "identity_provider",
     "client_id": "client",
+    "invitation_id": "invitation",
+    "address_change_id": "address_change",
 }
 """The kind of record that each parameter of a path names."""
 RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
@@ -142,6 +144,19 @@ BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
     f"PATCH {_MEMBER}/{{network_member_id}}": lambda s, r, me: {"role": "specialist"},
     "POST /v1/clients": lambda s, r, me: _client(s, r),
     "PATCH /v1/clients/{client_id}": lambda s, r, me: {"name": "Another name"},
+    "POST /v1/invitations": lambda s, r, me: {
+        "person_id": s.ids["person"][r],
+        "organisation_id": s.ids["organisation"]["school"],
+        "email": "gwahoddiad@school.example",
+    },
+    "POST /v1/me/address-changes": lambda s, r, me: {
+        "email": "arall@school.example",
+        "password": "correct horse battery staple",
+    },
+    "PUT /v1/me/password": lambda s, r, me: {
+        "current_password": "correct horse battery staple",
+        "new_password": "tri gair ar y bont",
+    },
     "POST /v1/openings": lambda s, r, me: {
         "agreement_id": s.ids["agreement"][r],
         "reason": "A court asks.",

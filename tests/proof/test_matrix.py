@@ -27,6 +27,8 @@ _LISTED = {
     "/v1/clients": "client",
     "/v1/openings": "opening",
     "/v1/identity-providers": "identity_provider",
+    "/v1/invitations": "invitation",
+    "/v1/me/address-changes": "address_change",
     "/v1/learning-agreements/{learning_agreement_id}/openings": "opening",
 }
 

@@ -30,6 +30,10 @@ class InvitationOut(wire.Resource):
     email: wire.Name
     created_by: Annotated[wire.WireIdOrNull, Field(description="Who invited.")]
     expires_at: Annotated[wire.WireMoment, Field(description="Until when its link is good.")]
+    agreed_at: Annotated[
+        wire.WireMomentOrNull,
+        Field(description="When you agreed to it; shown to the person invited alone."),
+    ]
     state: Literal["open", "accepted", "withdrawn", "expired"]
 
 

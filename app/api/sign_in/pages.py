@@ -50,12 +50,14 @@ def _render(
     name: str, language: str, *, title: str, status: int, leads_to: str | None = None, **values: Any
 ) -> HTMLResponse:
     style, allowed = _style()
-    words = {**WORDS[language], **ACCOUNT_WORDS[language]}
     page = (
         _environment()
         .get_template(f"{name}.html")
         .render(
-            **{"other": None, **values}, language=language, words=words, title=title, style=style
+            **{"other": None, "words": WORDS[language], **values},
+            language=language,
+            title=title,
+            style=style,
         )
     )
     targets = "'self'" + (f" {origin_of(leads_to)}" if leads_to else "")
@@ -268,6 +270,7 @@ def account(
         "account",
         language,
         title=words[name],
+        words=words,
         status=status,
         action=f"/account/{name}",
         hidden=hidden or {},
