@@ -107,7 +107,11 @@ async def _account_of_nia(unit: Unit) -> None:
     seals = Seals(settings().var / "keys")
     for name, shown, confirmed in (("telephone", "Ffôn", moment), ("tablet", "Tablet", None)):
         factor = SecondFactor(
-            id=id_of(f"nia_{name}"), person_id=nia, name=shown, created_at=moment, confirmed_at=confirmed
+            id=id_of(f"nia_{name}"),
+            person_id=nia,
+            name=shown,
+            created_at=moment,
+            confirmed_at=confirmed,
         )
         factor.secret = seals.seal(SECRET_OF_THE_APP, factor.about)
         await unit.insert(factor)
