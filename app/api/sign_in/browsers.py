@@ -1,4 +1,4 @@
-"""The browser in which somebody signs in: its language, and the cookie that ties the pages to it."""
+"""The browser in which somebody signs in: the cookie that ties the pages to it."""
 
 import hmac
 import secrets
@@ -6,13 +6,7 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from app.api.sign_in.words import language_of
 from app.core.settings import settings
-
-
-def language(request: Request, ui_locales: str = "") -> str:
-    """The language of the page: what the client asks for, else the browser's."""
-    return language_of(ui_locales, request.headers.get("accept-language", ""))
 
 
 def _cookie_name() -> str:
