@@ -112,7 +112,9 @@ BODIES = (
     Reference("POST /v1/openings", "main", "agreement", _set(agreement_id=False)),
 )  # fmt: skip
 """Every reference in a body to something that can be hidden."""
-FREE = ("home_organisation_id", "controller_organisation_id", "organisation_id", "framework_items")
+FREE = (
+    "home_organisation_id", "controller_organisation_id", "organisation_id", "framework_items", "client_id",
+)  # fmt: skip
 """Fields that name what is everybody's: organisations and frameworks."""
 
 
