@@ -39,6 +39,8 @@ TAGS = [
     {
         "name": "Account",
         "description": "Where you are signed in, second factors, ways in, and how an account ends.",
+    },
+    {
         "name": "Identity providers",
         "description": "Signing in with an account of the school, authority or country.",
     },
