@@ -15,9 +15,15 @@ import pytest
 from fastapi.routing import APIRoute
 
 from app.access.gates import ActionGate
-from app.core.clock import today
+from app.access.sign_in import PUBLIC_CLIENT
+from app.actions import accounts
+from app.core import journal, one_time
+from app.core.clock import now, today
+from app.core.ids import uuid7
 from app.core.routes import gates_of
 from app.main import ROUTERS
+from app.models.second_factors import SecondFactor
+from app.models.sessions import Session
 from tests.raw import Answer, named, problem, send
 from tests.shapes import resolve
 from tests.worlds import World
@@ -83,6 +89,9 @@ OF_ACTIVE = (
 """What is asked of an agreement in force, not of a proposal."""
 
 
+_ANONYMISING = "/v1/people/{person_id}/anonymisation"
+
+
 def each(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
     assert endpoints
     return pytest.mark.parametrize("endpoint", endpoints, ids=str)
@@ -102,7 +111,9 @@ class Scene:
         operators = ("/v1/organisations", "/v1/openings", "/v1/audit", "/v1/identity-providers")
         if path.startswith(operators):
             return self.world.operator.token
-        if path.startswith(("/v1/people", "/v1/affiliations")):
+        if path.endswith(("/disabling", "/enabling")) or path.startswith(_ANONYMISING):
+            return self.world.operator.token
+        if path.startswith(("/v1/people", "/v1/affiliations", "/v1/sign-in-identities")):
             return self.world.administrator.token
         return self.world.learner.token
 
@@ -178,6 +189,41 @@ def until_later(person_id: str) -> dict[str, str]:
     return {"person_id": person_id, "reason": "Advice.", "ends_on": ends_on}
 
 
+async def _account(world: World) -> dict[str, str]:
+    """A way in of the learner, a session, and an app that is begun."""
+    session, factor, moment = uuid7(), uuid7(), now()
+    async with world.database.work() as unit:
+        identity = await accounts.create_identity(
+            unit,
+            actor=journal.COMMAND_LINE,
+            person_id=world.learner.id,
+            email=f"{session}@school.example",
+            password="correct horse battery staple",
+            organisation_id=world.school,
+        )
+        await unit.insert(
+            Session(
+                id=session,
+                person_id=world.learner.id,
+                identity_id=identity,
+                client_id=PUBLIC_CLIENT,
+                scopes=["goals:read"],
+                method="password",
+                created_at=moment,
+                last_used_at=moment,
+                expires_at=moment + timedelta(days=1),
+            )
+        )
+        begun = SecondFactor(id=factor, person_id=world.learner.id, created_at=moment)
+        begun.secret = world.app.state.seals.seal(one_time.new_secret(), begun.about)
+        await unit.insert(begun)
+    return {
+        "second_factor_id": str(factor),
+        "session_id": str(session),
+        "sign_in_identity_id": str(identity),
+    }
+
+
 @asynccontextmanager
 async def make_scene(app: Any) -> AsyncIterator[Scene]:
     transport = httpx.ASGITransport(app)
@@ -200,6 +246,7 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
         opening = await world.opening(agreement)
         added = await world.operator.post("/v1/identity-providers", json=provider(world))
         assert added.status_code == 201, added.text
+        account = await _account(world)
         yield Scene(
             world,
             {
@@ -218,6 +265,7 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
                 "affiliation_id": str(world.affiliations["learner"]),
                 "number": "1",
                 "version": "1",
+                **account,
             },
         )
 

@@ -120,11 +120,11 @@ class Server:
 
 
 @contextmanager
-def serving(url: str, folder: Path, *, workers: int = 1) -> Iterator[Server]:
-    """A migrated server with the demonstration cluster in its database."""
+def serving(url: str, folder: Path, *, workers: int = 1, **settings: str) -> Iterator[Server]:
+    """A migrated server with the demonstration cluster in its database; `settings` as `Server` has them."""
     # Limits have tests of their own (tests/test_serving.py); a storm is what they would keep out.
     unlimited = {"RATE_ADDRESS": "0", "RATE_CALLER": "0"}
-    server = Server(url, folder, workers=workers, settings=unlimited)
+    server = Server(url, folder, workers=workers, settings=unlimited | settings)
     done = server.command("demonstrate")
     assert done.returncode == 0, done.stdout + done.stderr
     server.start()

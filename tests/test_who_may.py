@@ -48,7 +48,10 @@ INSIDE: dict[tuple[str, Relation], str] = {
     ("organisation", R.OPERATOR): "operator", ("organisation", R.PARENT): "above",
     ("person", R.ADMINISTRATOR): "administrator", ("person", R.CLIENT): "client",
     ("person", R.OPERATOR): "operator", ("person", R.SELF): "learner",
+    ("second_factor", R.SELF): "learner", ("session", R.SELF): "learner",
     ("share", R.OWNER): "learner",
+    ("sign_in_identity", R.ADMINISTRATOR): "administrator",
+    ("sign_in_identity", R.OPERATOR): "operator",
 }  # fmt: skip
 """Who stands in a relation to a record of the scene (`@`: to another one than its first; `+`: under
 an opening)."""
@@ -67,8 +70,10 @@ OUTSIDE: dict[Action, str] = {
     Action.NETWORK_MEMBER_CONFIRM: "tutor", Action.NETWORK_MEMBER_END: "coach",
     Action.NETWORK_MEMBER_WRITE: "tutor", Action.NETWORK_WRITE: "tutor",
     Action.OPENING_CLOSE: "second", Action.OPENING_CONFIRM: "operator",
-    Action.ORGANISATION_AUDIT: "above", Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
-    Action.SHARE_DELETE: "coach",
+    Action.ORGANISATION_AUDIT: "above", Action.ORGANISATION_IDENTITIES: "above",
+    Action.ORGANISATION_WRITE: "learner", Action.PERSON_ANONYMISE: "administrator",
+    Action.PERSON_DISABLE: "administrator", Action.PERSON_WRITE: "coach",
+    Action.SHARE_DELETE: "coach", Action.SIGN_IN_IDENTITY_CLOSE: "learner",
 }  # fmt: skip
 """Who sees the record and stands in none of the relations that the grant names."""
 
@@ -76,6 +81,8 @@ NOBODY_OUTSIDE = {
     Action.NETWORK_MEMBER_CREATE: "whoever sees the network may ask to join it",
     Action.PROVIDER_WRITE: "only those administrators see it who may change it",
     Action.ACCESS_AUDIENCE: "names its record in the query: a test below has it",
+    Action.SECOND_FACTOR_CHANGE: "nobody else sees it at all",
+    Action.SESSION_END: "nobody else sees it at all",
     Action.SHARE_CREATE: "names its record in the body: a test below has it",
 }
 SEEN_BY_ALL = {

@@ -12,6 +12,7 @@ from app.core import journal, keys
 from app.core.security_events import NOBODY, SecurityEvent
 from app.core.settings import settings
 from tests.federating import known_to
+from tests.second_factors import enrolled
 from tests.signing_in import Desk, make_desk
 from tests.worlds import World
 
@@ -156,7 +157,58 @@ async def operator(desk: Desk) -> UUID:
     return desk.world.operator.id
 
 
+def on_the_account(event: SecurityEvent) -> Callable[[Desk], Awaitable[UUID]]:
+    """What is done to the desk's person, up to the act that the event tells of."""
+
+    async def bring_about(desk: Desk) -> UUID:
+        world, person = desk.world, desk.world.learner.id
+        if event in (E.ACCOUNT_DISABLED, E.ACCOUNT_ENABLED):
+            path = f"/v1/people/{person}"
+            await world.operator.post(f"{path}/disabling", json={"reason": "She asked for it."})
+            await world.operator.post(f"{path}/enabling")
+        elif event is E.PERSON_ANONYMISED:
+            asked = (await world.learner.post("/v1/me/anonymisation", json={})).json()
+            body = {"confirmation": asked["confirmation"]}
+            await world.learner.post("/v1/me/anonymisation/confirmation", json=body)
+        elif event is E.CONSENT_WITHDRAWN:
+            await desk.tokens()
+            body = {"client_id": str(desk.app.id)}
+            await world.learner.post("/v1/me/consents/withdrawal", json=body)
+            return desk.app.id
+        else:
+            identity = f"/v1/sign-in-identities/{desk.identity}"
+            await world.administrator.post(f"{identity}/closing")
+            await world.administrator.post(f"{identity}/reopening")
+            return desk.identity
+        return person
+
+    return bring_about
+
+
+def with_an_app(event: SecurityEvent) -> Callable[[Desk], Awaitable[UUID]]:
+    """What is done to the second factor of the desk's person."""
+
+    async def bring_about(desk: Desk) -> UUID:
+        app, me = await enrolled(desk), desk.world.learner
+        (factor,) = (await me.get("/v1/me/second-factors")).json()["items"]
+        removal = f"/v1/me/second-factors/{factor['id']}/removal"
+        await me.post(removal, json={"code": app.wrong()})
+        if event is E.SECOND_FACTOR_RESET:
+            async with desk.world.database.work() as unit:
+                await accounts.reset_second_factor(
+                    unit, actor=journal.COMMAND_LINE, person_id=me.id
+                )
+        else:
+            await me.post(removal, json={"code": app.recovery_codes[0]})
+        its_own = event in (E.SECOND_FACTOR_ADDED, E.SECOND_FACTOR_REMOVED)
+        return UUID(factor["id"]) if its_own else me.id
+
+    return bring_about
+
+
 BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
+    E.ACCOUNT_DISABLED: on_the_account(E.ACCOUNT_DISABLED),
+    E.ACCOUNT_ENABLED: on_the_account(E.ACCOUNT_ENABLED),
     E.ASSERTION_REPLAYED: replayed,
     E.CLIENT_CREATED: client,
     E.CLIENT_DISABLED: disabled,
@@ -164,20 +216,29 @@ BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.CODE_REUSED: code_twice,
     E.CONSENT_GIVEN: decides("allow"),
     E.CONSENT_REFUSED: decides("refuse"),
+    E.CONSENT_WITHDRAWN: on_the_account(E.CONSENT_WITHDRAWN),
     E.IDENTITY_CLOSED: closed,
     E.IDENTITY_CREATED: identity,
     E.IDENTITY_LINKED: linked,
+    E.IDENTITY_REOPENED: on_the_account(E.IDENTITY_REOPENED),
     E.IDENTITY_UNLINKED: unlinked,
     E.OPERATOR_CREATED: operator,
+    E.PERSON_ANONYMISED: on_the_account(E.PERSON_ANONYMISED),
     E.PROVIDER_CHANGED: provider_changed,
     E.PROVIDER_CREATED: provider_created,
     E.PROVIDER_REFUSED: provider_refused,
+    E.RECOVERY_CODES_MADE: with_an_app(E.RECOVERY_CODES_MADE),
+    E.RECOVERY_CODE_USED: with_an_app(E.RECOVERY_CODE_USED),
     E.REFRESH_REUSED: refresh_twice,
+    E.SECOND_FACTOR_ADDED: with_an_app(E.SECOND_FACTOR_ADDED),
+    E.SECOND_FACTOR_FAILED: with_an_app(E.SECOND_FACTOR_FAILED),
+    E.SECOND_FACTOR_REMOVED: with_an_app(E.SECOND_FACTOR_REMOVED),
+    E.SECOND_FACTOR_RESET: with_an_app(E.SECOND_FACTOR_RESET),
     E.SESSION_ENDED: signs_out,
     E.SIGNED_IN: signs_in,
     E.SIGN_IN_FAILED: wrong_password,
 }
-ON_THE_COMMAND_LINE = {E.KEY_CREATED, E.KEY_RETIRED}
+ON_THE_COMMAND_LINE = {E.KEY_CREATED, E.KEY_RETIRED, E.SEALING_KEY_CREATED}
 
 
 def test_every_event_is_brought_about() -> None:
@@ -192,7 +253,7 @@ async def test_it_is_in_the_journal(desk: Desk, event: SecurityEvent) -> None:
     kind, action = event.value
     rows = await desk.journaled(kind=kind, action=action, resource_id=resource_id)
     assert rows, f"{event} is not in the journal"
-    about_a_person = kind in ("session", "sign_in_identity", "consent")
+    about_a_person = kind in ("session", "sign_in_identity", "consent", "second_factor", "person")
     if about_a_person:
         assert str(rows[-1]["owner_id"]) == str(desk.world.learner.id)
 
@@ -235,6 +296,7 @@ def test_keys_are_journaled_from_the_command_line(
     old, new = keys.read(tmp_path / "keys", "ES256")
     cli_identity.retire_key(old.kid, now=True)
     cli_identity.list_keys()
+    cli_identity.rotate_sealing()
     engine = sa.create_engine(sync_url(fresh_url))
     columns = journal.journal.c
     with engine.connect() as connection:
@@ -244,4 +306,6 @@ def test_keys_are_journaled_from_the_command_line(
             .order_by(columns.sequence)
         ).all()
     engine.dispose()
-    assert [tuple(row) for row in found] == [("created", new.id), ("retired", old.id)]
+    assert [tuple(row) for row in found[:2]] == [("created", new.id), ("retired", old.id)]
+    assert [row.action for row in found[2:]] == ["sealing_key_created"]
+    assert len(list((tmp_path / "keys").glob("seal-*.key"))) == 2

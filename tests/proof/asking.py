@@ -1,13 +1,16 @@
 """What is sent for a row of the table: address, parameters, headers and a body that is right."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from app.access.sign_in import documentation_redirect
+from app.access.sign_in import PUBLIC_CLIENT, documentation_redirect
+from app.core import one_time
 from app.models.agreement_text import OBLIGATIONS
 from tests.proof.asked import Asked
+from tests.proof.people import SECRET_OF_THE_APP
 from tests.proof.stage import Scene
 from tests.proof.texts import LATER
 
@@ -22,6 +25,9 @@ KINDS = {
     "organisation_id": "organisation",
     "opening_id": "opening",
     "identity_provider_id": "identity_provider",
+    "session_id": "session",
+    "second_factor_id": "second_factor",
+    "sign_in_identity_id": "sign_in_identity",
 }
 """The kind of record that each parameter of a path names."""
 RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
@@ -109,6 +115,19 @@ BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
     f"POST {_AGREEMENT}/detachments": lambda s, r, me: {"network_id": s.ids["network"]["network"]},
     "POST /v1/people": lambda s, r, me: {"name": "New", "affiliation": _at_school(s)},
     "PATCH /v1/people/{person_id}": lambda s, r, me: {"name": "Another name"},
+    "POST /v1/people/{person_id}/disabling": lambda s, r, me: {"reason": "You have left."},
+    "POST /v1/people/{person_id}/anonymisation/confirmation": lambda s, r, me: {
+        "confirmation": "x"
+    },
+    "POST /v1/me/anonymisation": lambda s, r, me: {},
+    "POST /v1/me/anonymisation/confirmation": lambda s, r, me: {"confirmation": "x"},
+    "POST /v1/me/consents/withdrawal": lambda s, r, me: {"client_id": str(PUBLIC_CLIENT)},
+    "POST /v1/me/recovery-codes": lambda s, r, me: {"code": "123456"},
+    "POST /v1/me/second-factors": lambda s, r, me: {},
+    "POST /v1/me/second-factors/{second_factor_id}/confirmation": lambda s, r, me: {
+        "code": one_time.code_at(SECRET_OF_THE_APP, int(time.time()) // one_time.SECONDS)
+    },
+    "POST /v1/me/second-factors/{second_factor_id}/removal": lambda s, r, me: {"code": "123456"},
     "POST /v1/affiliations": lambda s, r, me: {
         "person_id": s.ids["person"]["newcomer"],
         **_at_school(s),

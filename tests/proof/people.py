@@ -1,19 +1,25 @@
 """Who is in the scene beside those of a small world, and the accounts that they have."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from app.access.grants import SCOPES
+from app.access.sign_in import PUBLIC_CLIENT
 from app.actions import accounts, identity_providers
 from app.core import journal
 from app.core.clock import now, today
+from app.core.db import Unit
 from app.core.ids import uuid7
 from app.models.networks import NetworkMember
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.people import AffiliationRole, Client, Person, PersonIdentifier
+from app.models.second_factors import SecondFactor
+from app.models.sessions import Consent, Session
 from tests.proof.notation import ACTORS
 from tests.proof.stage import OPERATORS, Scene
 from tests.worlds import Actor, add_organisation, add_person, affiliate, token
 
+SECRET_OF_THE_APP = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 AT_SCHOOL = ("learner", "fellow", "coach", "tutor", "head", "administrator", "newcomer", "reader")
 """Who is at the home organisation today."""
 
@@ -98,14 +104,21 @@ async def add_accounts(scene: Scene) -> None:
             scene.keep("client", name, str(made))
             scene.secrets[name] = secret
         password = planted.plant("password", seen_by="")
-        address = f"{planted.plant('address of a way in', seen_by='')}@school.example"
-        await accounts.create_identity(
-            unit,
-            actor=journal.COMMAND_LINE,
-            person_id=world.learner.id,
-            email=address,
-            password=password,
-        )
+        for name, school, seen in (
+            ("own", None, ("learner",)),
+            ("brought", world.school, ("learner", "administrator", *OPERATORS)),
+        ):
+            address = f"{planted.plant(f'address of a way in, {name}', *seen)}@school.example"
+            identity = await accounts.create_identity(
+                unit,
+                actor=journal.COMMAND_LINE,
+                person_id=world.learner.id,
+                email=address,
+                password=password,
+                organisation_id=school,
+            )
+            scene.keep("sign_in_identity", name, str(identity))
+        await _sign_in(scene, unit, identity)
         called = planted.plant("identifier", "administrator", "client")
         await unit.insert(
             PersonIdentifier(
@@ -128,7 +141,7 @@ async def add_accounts(scene: Scene) -> None:
                     "client_id": "tandem",
                     "client_secret": planted.plant(f"client secret at {name}", seen_by=""),
                     "trusted_domains": [],
-                    "required_claims": {},
+                    "required_claims": [],
                     "vouches_for_addresses": False,
                     "creates_people": False,
                     "enabled": True,
@@ -142,3 +155,31 @@ async def add_accounts(scene: Scene) -> None:
             allowed = []
         email = f"{planted.plant(f'address of {who}', *allowed)}@school.example"
         await scene.change(Person, id_, email=email)
+
+
+async def _sign_in(scene: Scene, unit: Unit, identity: UUID) -> None:
+    """The learner's session and consent, and an app that is begun."""
+    learner, moment = scene.world.learner.id, now()
+    session, factor = uuid7(), uuid7()
+    await unit.insert(
+        Session(
+            id=session,
+            person_id=learner,
+            identity_id=identity,
+            client_id=PUBLIC_CLIENT,
+            scopes=["goals:read"],
+            method="password",
+            created_at=moment,
+            last_used_at=moment,
+            expires_at=moment + timedelta(days=1),
+        )
+    )
+    await unit.insert(
+        Consent(person_id=learner, client_id=PUBLIC_CLIENT, scopes=["goals:read"], given_at=moment)
+    )
+    name = scene.planted.plant("name of an app", "learner")
+    begun = SecondFactor(id=factor, person_id=learner, name=name, created_at=moment)
+    begun.secret = scene.world.app.state.seals.seal(SECRET_OF_THE_APP, begun.about)
+    await unit.insert(begun)
+    scene.keep("session", "learner", str(session))
+    scene.keep("second_factor", "learner", str(factor))

@@ -68,6 +68,49 @@ POST /v1/me/identity-links/completion
     -           403 BARRED | 404 rest
 POST /v1/me/identity-links/removal
     -           403 BARRED | 404 rest
+GET /v1/me/sessions
+    -           403 BARRED | 200 rest
+POST /v1/me/sessions/{session_id}/ending
+    learner     204 learner | 403 BARRED | 404 rest
+POST /v1/me/sign-out
+    -           403 BARRED | 204 rest
+GET /v1/me/consents
+    -           403 BARRED | 200 rest
+POST /v1/me/consents/withdrawal
+    -           204 learner | 403 BARRED | 422 rest
+GET /v1/me/identities
+    -           403 BARRED | 200 rest
+GET /v1/me/second-factors
+    -           403 BARRED | 200 rest
+POST /v1/me/second-factors
+    -           403 BARRED | 201 rest
+POST /v1/me/second-factors/{second_factor_id}/confirmation
+    learner     200 learner | 403 BARRED | 404 rest
+POST /v1/me/second-factors/{second_factor_id}/removal
+    learner     204 learner | 403 BARRED | 404 rest
+POST /v1/me/recovery-codes
+    -           409 learner rest | 403 BARRED
+POST /v1/me/anonymisation
+    -           409 PARTIES newcomer administrator lead | 403 BARRED | 200 rest
+POST /v1/me/anonymisation/confirmation
+    -           403 BARRED | 422 rest
+GET /v1/organisations/{organisation_id}/sign-in-identities
+    school      200 administrator OPERATORS | 403 rest
+POST /v1/sign-in-identities/{sign_in_identity_id}/closing
+    brought     200 administrator OPERATORS | 403 learner BARRED | 404 rest
+    own         200 OPERATORS | 403 learner BARRED | 404 rest
+POST /v1/sign-in-identities/{sign_in_identity_id}/reopening
+    brought     409 administrator OPERATORS | 403 learner BARRED | 404 rest
+POST /v1/people/{person_id}/disabling
+    learner     200 OPERATORS | 403 COLLEAGUES lead member BARRED | 404 rest
+    stranger    200 OPERATORS | 403 stranger BARRED | 404 rest
+POST /v1/people/{person_id}/enabling
+    learner     409 OPERATORS | 403 COLLEAGUES lead member BARRED | 404 rest
+POST /v1/people/{person_id}/anonymisation
+    learner     409 OPERATORS | 403 COLLEAGUES lead member BARRED | 404 rest
+    former      200 OPERATORS | 403 former BARRED | 404 rest
+POST /v1/people/{person_id}/anonymisation/confirmation
+    former      422 OPERATORS | 403 former BARRED | 404 rest
 GET /v1/networks
     network     200+ PARTIES lead member OPERATORS network_client | 403 opener | 200- rest
     private     200+ lead OPERATORS | 403 opener | 200- rest

@@ -1,0 +1,166 @@
+"""Signing in with a second factor, as somebody does it in a browser: wide and on a telephone, in both languages."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page
+
+from app.access.sign_in import PUBLIC_CLIENT
+from tests.browser.conftest import TELEPHONE, WIDE
+from tests.second_factors import Authenticator
+from tests.servers import Server, serving
+from tests.signing_in import challenge_of
+
+CASES = [
+    pytest.param(number, size, language, id=f"{language}-{size[0]}")
+    for number, (size, language) in enumerate(
+        (size, language) for size in (WIDE, TELEPHONE) for language in ("en", "cy")
+    )
+]
+WORDS = {
+    "en": ("Set up an authenticator app", "Keep these recovery codes", "Allow", "Enter your code"),
+    "cy": ("Gosod ap dilysu", "Cadwch y codau adfer hyn", "Caniatáu", "Rhowch eich cod"),
+}
+BACK = '<!doctype html><link rel="icon" href="data:,"><title>Back</title>'
+CHECK = """
+() => {
+  const wrong = [];
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push('wider than the window');
+  if (document.querySelectorAll('h1').length !== 1) wrong.push('headings');
+  if (document.querySelectorAll('main').length !== 1) wrong.push('main');
+  if (document.scripts.length) wrong.push('a script');
+  for (const field of document.querySelectorAll('input:not([type=hidden])')) {
+    if (!field.labels.length) wrong.push('no label: ' + field.name);
+    for (const id of (field.getAttribute('aria-describedby') || '').split(' ').filter(Boolean))
+      if (!document.getElementById(id)) wrong.push('described by nothing: ' + id);
+  }
+  for (const one of document.querySelectorAll('button, input:not([type=hidden])'))
+    if (one.getBoundingClientRect().height < 44) wrong.push('small: ' + one.outerHTML.slice(0, 60));
+  return wrong;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def demanding(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demonstration, where everybody must have a second factor."""
+    folder = tmp_path_factory.mktemp("demanding")
+    url = f"sqlite:///{folder / 'tandem.db'}"
+    with serving(url, folder, SECOND_FACTOR="everyone") as started:
+        yield started
+
+
+class Walk:
+    """One person's way through the pages, each looked at."""
+
+    def __init__(self, page: Page, server: Server, name: str) -> None:
+        self.page, self.server, self.name = page, server, name
+        self.verifier, self.shots = secrets.token_urlsafe(48), 0
+
+    def look(self, heading: str) -> None:
+        """The page has this heading, and everything in its place."""
+        assert self.page.locator("h1").inner_text() == heading
+        assert self.page.evaluate(CHECK) == []
+        if folder := os.environ.get("TANDEM_TEST_SHOTS"):
+            self.shots += 1
+            path = Path(folder) / f"{self.name}-{self.shots}.png"
+            self.page.screenshot(path=path, full_page=True)
+
+    def begin(self, language: str, account: dict[str, str]) -> None:
+        asked = {
+            "response_type": "code",
+            "client_id": str(PUBLIC_CLIENT),
+            "redirect_uri": f"{self.server.base}/docs/oauth2-redirect",
+            "scope": "goals:read people:read",
+            "state": "s",
+            "code_challenge": challenge_of(self.verifier),
+            "code_challenge_method": "S256",
+            "ui_locales": language,
+        }
+        self.page.goto(f"{self.server.base}/oauth/authorize?{urlencode(asked)}")
+        self.page.locator("#email").fill(account["email"])
+        self.page.locator("#password").fill(account["password"])
+        self.page.get_by_role("button").click()
+
+    def type(self, code: str) -> None:
+        self.page.locator("#code").fill(code)
+        self.page.get_by_role("button").click()
+
+    def redeem(self) -> str:
+        """The access token that the code at the end of the way is good for."""
+        self.page.wait_for_url("**/docs/oauth2-redirect?*")
+        found = dict(parse_qsl(urlsplit(self.page.url).query))
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": str(PUBLIC_CLIENT),
+            "code": found["code"],
+            "code_verifier": self.verifier,
+            "redirect_uri": f"{self.server.base}/docs/oauth2-redirect",
+        }
+        answer = httpx.post(f"{self.server.base}/oauth/token", data=form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+
+@pytest.mark.parametrize(("number", "size", "language"), CASES)
+def test_somebody_sets_up_an_app_and_signs_in_with_it(
+    browser: Browser, demanding: Server, number: int, size: tuple[int, int], language: str
+) -> None:
+    account = demanding.demonstration()["accounts"][number]
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text))
+    # The app that the person came from, in place of the documentation page's script.
+    context.route(
+        "**/docs/oauth2-redirect?*",
+        lambda route: route.fulfill(content_type="text/html", body=BACK),
+    )
+    setting_up, keeping, allow, asking = WORDS[language]
+    walk = Walk(page, demanding, f"{language}-{size[0]}")
+
+    walk.begin(language, account)
+    walk.look(setting_up)
+    key = page.locator(".key").inner_text()
+    app = Authenticator(re.sub(r"\s", "", key))
+    link = page.locator('a[href^="otpauth:"]')
+    assert f"secret={app.secret}" in str(link.get_attribute("href"))
+    picture = page.locator(".picture svg").bounding_box()
+    assert picture is not None
+    assert picture["width"] > 150
+    walk.type(app.wrong())
+    assert page.locator("#code").get_attribute("aria-invalid") == "true"
+    assert page.evaluate("document.activeElement.id") == "code"
+    walk.look(setting_up)
+    walk.type(app.code())
+    walk.look(keeping)
+    codes = page.locator(".codes li").all_inner_texts()
+    assert len(set(codes)) == 10
+    page.get_by_role("button").click()
+    page.get_by_role("button", name=allow, exact=True).click()
+    token = walk.redeem()
+    me = httpx.get(f"{demanding.base}/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert me.json()["person"]["name"] == account["name"]
+
+    # The next time: a code is asked for, by the keyboard alone; then a recovery code does as well.
+    walk.begin(language, account)
+    walk.look(asking)
+    assert page.evaluate("document.activeElement.id") == "code"
+    page.keyboard.type(app.code())
+    page.keyboard.press("Enter")
+    assert walk.redeem()
+    walk.begin(language, account)
+    walk.type("wrong")
+    walk.look(asking)
+    walk.type(codes[0])
+    assert walk.redeem()
+    context.close()
+    # Each wrong code is a 403, which the browser tells.
+    assert [said for said in complaints if "403" not in said] == []
