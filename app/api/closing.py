@@ -29,6 +29,12 @@ class AccountOut(BaseModel):
     reason: Annotated[wire.Text | None, Field(description="Shown to the person who tries.")]
 
 
+class PersonNow(wire.Resource):
+    """Whose account it is, as they are now: what a 412 shows."""
+
+    name: wire.Name
+
+
 class Disabling(wire.Shape):
     """Why nobody is to sign in."""
 
@@ -37,7 +43,7 @@ class Disabling(wire.Shape):
     ]
 
 
-Account = Annotated[Owned[Person], one(Action.PERSON_DISABLE, PEOPLE, AccountOut, takes_key=False)]
+Account = Annotated[Owned[Person], one(Action.PERSON_DISABLE, PEOPLE, PersonNow, takes_key=False)]
 
 
 @router.post("/{person_id}/disabling", summary="Disable an account")
@@ -85,7 +91,7 @@ class Confirmation(wire.Shape):
     confirmation: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
-Leaver = Annotated[Owned[Person], one(Action.PERSON_ANONYMISE, PEOPLE, AskedOut, takes_key=False)]
+Leaver = Annotated[Owned[Person], one(Action.PERSON_ANONYMISE, PEOPLE, PersonNow, takes_key=False)]
 Myself = Annotated[Access, may(Action.ME_ANONYMISE, takes_key=False)]
 
 

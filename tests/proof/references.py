@@ -114,9 +114,10 @@ BODIES = (
 )  # fmt: skip
 """Every reference in a body to something that can be hidden."""
 FREE = (
-    "home_organisation_id", "controller_organisation_id", "organisation_id", "framework_items", "provider_id",
+    "home_organisation_id", "controller_organisation_id", "organisation_id", "framework_items", "client_id",
+    "provider_id",
 )  # fmt: skip
-"""Fields that name what is everybody's: organisations, frameworks, and the providers of the sign-in page."""
+"""Fields that name what is everybody's: organisations, frameworks, clients, the providers of the sign-in page."""
 
 
 def in_body(scene: Scene, reference: Reference, me: str, id_: str) -> Asked:

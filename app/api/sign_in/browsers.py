@@ -1,4 +1,4 @@
-"""The browser in which somebody signs in: its language, and the cookie that ties the pages to it."""
+"""The browser in which somebody signs in: the cookie that ties the pages to it."""
 
 import hmac
 import secrets
@@ -6,14 +6,7 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from app.api.sign_in.words import chosen_language
-from app.core.negotiation import Language
 from app.core.settings import settings
-
-
-def language(request: Request, ui_locales: str = "") -> Language:
-    """The language of the page: what the client asks for, else the browser's."""
-    return chosen_language(request, ui_locales)
 
 
 def _cookie_name() -> str:

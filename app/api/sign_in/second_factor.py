@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.access.oauth import Answer
 from app.actions import sign_in
 from app.api.sign_in import browsers, forms, pages, steps
+from app.api.sign_in.words import chosen_language
 from app.core.routes import Route
 
 router = APIRouter(tags=["Sign in"], route_class=Route)
@@ -48,12 +49,12 @@ async def go_on(request: Request) -> Response:
 
 
 async def _step(request: Request, take: steps.Taking) -> Response:
-    language = browsers.language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
     except OAuth2Error:
         return pages.refused(language, "malformed")
-    language = browsers.language(request, form.get("ui_locales", ""))
+    language = chosen_language(request, form.get("ui_locales", ""))
     found = await take(form) if browsers.is_ours(request, form) else None
     if found is None:
         return pages.refused(language, "over")
