@@ -67,7 +67,7 @@ def add_provider(
         "client_id": client_id,
         "client_secret": secret,
         "trusted_domains": trusted_domain or [],
-        "required_claims": {key: value for key, _, value in pairs},
+        "required_claims": [{"claim": key, "value": value} for key, _, value in pairs],
         "vouches_for_addresses": vouches_for_addresses,
         "creates_people": creates_people,
         "enabled": True,

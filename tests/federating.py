@@ -174,7 +174,7 @@ async def known_to(desk: Desk, issuer: str, **values: Any) -> UUID:
                 "client_id": CLIENT,
                 "client_secret": SECRET,
                 "trusted_domains": [desk.email.partition("@")[2]],
-                "required_claims": {},
+                "required_claims": [],
                 "vouches_for_addresses": False,
                 "creates_people": False,
                 "enabled": True,

@@ -125,7 +125,10 @@ def _known(row: Any) -> KnownProvider:
         id=as_uuid(values.pop("id")),
         organisation_id=None if place is None else as_uuid(place),
         trusted_domains=frozenset(json.loads(values.pop("trusted_domains"))),
-        required_claims=json.loads(values.pop("required_claims")),
+        required_claims={
+            required["claim"]: required["value"]
+            for required in json.loads(values.pop("required_claims"))
+        },
         vouches_for_addresses=bool(values.pop("vouches_for_addresses")),
         creates_people=bool(values.pop("creates_people")),
         **values,

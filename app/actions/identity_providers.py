@@ -52,6 +52,9 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
                     f"/trusted_domains/{number}", "must be a mail domain like school.example"
                 )
         found["trusted_domains"] = sorted(set(domains))
+    claims = [required["claim"] for required in found.get("required_claims", ())]
+    if len(set(claims)) != len(claims):
+        raise Invalid.field("/required_claims", "names a claim twice")
     return found
 
 

@@ -41,15 +41,18 @@ Domains = Annotated[
         "one is recognised by it the first time. Empty: nobody is.",
     ),
 ]
+
+
+class RequiredClaim(wire.Shape):
+    """A claim that an ID token must have with exactly this value, as `hd` of Google."""
+
+    claim: Annotated[Line, StringConstraints(max_length=100, pattern="^[A-Za-z0-9_:./-]+$")]
+    value: Line
+
+
 Claims = Annotated[
-    dict[
-        Annotated[str, StringConstraints(max_length=100, pattern="^[A-Za-z0-9_:./-]+$")],
-        Annotated[Line, StringConstraints(max_length=300)],
-    ],
-    Field(
-        max_length=10,
-        description="Claims that an ID token must have with exactly this value, as `hd` of Google.",
-    ),
+    list[RequiredClaim],
+    Field(max_length=10, description="What an account must have; another is turned away."),
 ]
 Vouches = Annotated[
     bool,
@@ -80,7 +83,7 @@ class IdentityProviderOut(wire.Resource):
     issuer: Annotated[str, wire.Says(maxLength=500)]
     client_id: wire.Name
     trusted_domains: Annotated[Json[list[wire.Name]], wire.at_most(100)]
-    required_claims: Json[dict[str, str]]
+    required_claims: Annotated[Json[list[RequiredClaim]], wire.at_most(10)]
     vouches_for_addresses: bool
     creates_people: bool
     enabled: bool
@@ -97,7 +100,7 @@ class IdentityProviderNew(wire.Shape):
     client_id: Annotated[Line, Field(description="As the provider knows this service.")]
     client_secret: Secret
     trusted_domains: Domains = []
-    required_claims: Claims = {}
+    required_claims: Claims = []
     vouches_for_addresses: Vouches = False
     creates_people: Creates = False
     enabled: Annotated[bool, Field(strict=True)] = True

@@ -26,8 +26,8 @@ class IdentityProvider(Versioned, Base):
     sealed_secret: Mapped[str] = mapped_column(String(2000))
     # Mail domains whose addresses it may speak for.
     trusted_domains: Mapped[list[str]] = mapped_column(JSON)
-    # Claims that an ID token must have, with the one value that each must have.
-    required_claims: Mapped[dict[str, str]] = mapped_column(JSON)
+    # What an ID token must say: `claim` and the one `value` of each.
+    required_claims: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     # Its directory holds no address that was not given by it: none needs to be marked as verified.
     vouches_for_addresses: Mapped[bool]
     creates_people: Mapped[bool]

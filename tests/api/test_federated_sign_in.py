@@ -18,7 +18,8 @@ from tests.federating import (
     federate,
     forget_what_it_said,
 )
-from tests.signing_in import Browser, Desk, answer_of, made_once, make_desk
+from tests.second_factors import enrolled
+from tests.signing_in import Browser, Desk, answer_of, hidden, made_once, make_desk
 from tests.worlds import World, add_person
 
 pytestmark = pytest.mark.anyio
@@ -188,7 +189,9 @@ async def test_a_provider_of_many_organisations_opens_what_people_brought_themse
 
 
 async def test_required_claims_keep_other_accounts_out(desk: Desk, provider: Provider) -> None:
-    at = await federate(desk, provider, required_claims={"hd": "school.example"})
+    at = await federate(
+        desk, provider, required_claims=[{"claim": "hd", "value": "school.example"}]
+    )
     for claims in ({}, {"hd": "other.example"}, {"hd": ["school.example"]}):
         await refused(at, provider.account(desk.email, **claims), "not_known", "required_claims")
     right = provider.account(desk.email, hd="school.example")
@@ -594,3 +597,28 @@ async def test_someone_who_has_no_part_in_it_stays_out(at: Federation) -> None:
         await add_person(unit, "Nobody")
     stranger = at.provider.account(f"stranger.{uuid4().hex}@{at.domain}")
     await refused(at, stranger, "not_known", "unknown")
+
+
+async def test_who_has_a_second_factor_is_asked_for_it_after_a_providers_word_too(
+    at: Federation,
+) -> None:
+    subject = at.provider.account(at.desk.email)
+    factor = await enrolled(at.desk)
+    page = await at.sign_in(subject)
+    assert page.status_code == 200
+    assert 'name="code"' in page.text
+    form = {**hidden(page.text), "code": factor.code()}
+    question = await at.desk.http.post("/oauth/second-factor", data=form)
+    assert "code" in answer_of(await at.desk.browser.decide(question))
+
+
+async def test_who_is_disabled_is_not_let_in_by_a_provider_either(at: Federation) -> None:
+    subject = at.provider.account(at.desk.email)
+    await at.who(subject)
+    world = at.desk.world
+    body = {"reason": "A court says so."}
+    path = f"/v1/people/{world.learner.id}/disabling"
+    assert (await world.operator.post(path, json=body)).status_code == 200
+    page = await at.sign_in(subject)
+    assert "A court says so." in page.text
+    assert "<form" not in page.text

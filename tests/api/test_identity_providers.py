@@ -96,14 +96,14 @@ async def test_its_administrator_renames_it_renews_its_secret_and_switches_it_of
         {"trusted_domains": ["another.example"]},
         {"vouches_for_addresses": True},
         {"creates_people": True},
-        {"required_claims": {}},
+        {"required_claims": []},
     ],
     ids=str,
 )
 async def test_whom_it_may_speak_for_is_the_operators_to_say(
     world: World, change: dict[str, Any]
 ) -> None:
-    found = await made(world, required_claims={"hd": "school.example"})
+    found = await made(world, required_claims=[{"claim": "hd", "value": "school.example"}])
     path = f"{PATH}/{found['id']}"
     refused = await world.administrator.patch(path, json={**change, "name": "Another"})
     assert refused.status_code == 403
@@ -133,6 +133,8 @@ async def test_whom_it_may_speak_for_is_the_operators_to_say(
         ({"client_secret": "short"}, "/client_secret"),
         ({"client_secret": "with a space in it"}, "/client_secret"),
         ({"client_secret": None}, "/client_secret"),
+        ({"required_claims": [{"claim": "a b", "value": "x"}]}, "/required_claims/0/claim"),
+        ({"required_claims": [{"claim": "a", "value": "x"}] * 2}, "/required_claims"),
         ({"creates_people": "yes"}, "/creates_people"),
         ({"name": " "}, "/name"),
     ],

@@ -139,7 +139,7 @@ async def _accounts_of_sian(unit: Unit) -> None:
             "client_id": "tandem",
             "client_secret": NAMES["secret"],
             "trusted_domains": [],
-            "required_claims": {"staff": "true"},
+            "required_claims": [{"claim": "staff", "value": "true"}],
             "vouches_for_addresses": False,
             "creates_people": False,
             "enabled": True,

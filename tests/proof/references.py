@@ -14,6 +14,7 @@ from tests.proof.stage import Scene
 from tests.scene import ENDPOINTS
 
 _PLAIN = "/v1/learning-agreements/{learning_agreement_id}"
+_LINKS = "/v1/me/identity-links"
 
 
 class Reference(NamedTuple):
@@ -105,6 +106,8 @@ BODIES = (
     Reference(f"POST {_PLAIN}/detachments", "plain", "network", _set(network_id=False)),
     Reference("POST /v1/affiliations", "at_school", "person", _set(person_id=False)),
     Reference("POST /v1/invitations", "newcomer", "person", _set(person_id=False)),
+    Reference(f"POST {_LINKS}/completion", "-", "sign_in_identity", _set(link_id=False)),
+    Reference(f"POST {_LINKS}/removal", "-", "sign_in_identity", _set(identity_id=False)),
     Reference("POST /v1/networks", "own", "network", _set(parent_id=False)),
     Reference("PATCH /v1/networks/{network_id}", "network", "network", _set(parent_id=False)),
     Reference("POST /v1/networks/{network_id}/members", "network", "person", _set(person_id=False)),
@@ -114,8 +117,9 @@ BODIES = (
 """Every reference in a body to something that can be hidden."""
 FREE = (
     "home_organisation_id", "controller_organisation_id", "organisation_id", "framework_items", "client_id",
+    "provider_id",
 )  # fmt: skip
-"""Fields that name what is everybody's: organisations and frameworks."""
+"""Fields that name what is everybody's: organisations, frameworks, clients, the providers of the sign-in page."""
 
 
 def in_body(scene: Scene, reference: Reference, me: str, id_: str) -> Asked:

@@ -20,6 +20,7 @@ from app.access.oauth import Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
 from app.api.sign_in import browsers, forms, pages, steps
+from app.api.sign_in.words import chosen_language
 from app.core.errors import TooManyRequests
 from app.core.negotiation import ACCEPT_LANGUAGE
 from app.core.routes import Route
@@ -141,11 +142,11 @@ async def ask_to_sign_in(request: Request) -> Response:
     """The page on which a person signs in for a client (RFC 6749, section 4.1, with PKCE). It leads
     back to the client's address with a code that is good for 60 seconds, or with a refusal, and with
     `iss` (RFC 9207)."""
-    language = browsers.language(request)
+    language = chosen_language(request)
     sent: dict[str, str] = {}
     try:
         sent = forms.parse(request.scope["query_string"])
-        language = browsers.language(request, sent.get("ui_locales", ""))
+        language = chosen_language(request, sent.get("ui_locales", ""))
         asked = await asked_for(request, sent)
     except OAuth2Error as error:
         if error.redirect_uri:
@@ -158,10 +159,10 @@ async def ask_to_sign_in(request: Request) -> Response:
 @router.post("/oauth/authorize", include_in_schema=False)
 async def sign_in_by_password(request: Request) -> Response:
     """Takes the page's form: on to the question, or straight back to the client with a code."""
-    language = browsers.language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
-        language = browsers.language(request, form.get("ui_locales", ""))
+        language = chosen_language(request, form.get("ui_locales", ""))
         if not browsers.is_ours(request, form):
             return pages.refused(language, "over")
         asked = await asked_for(request, form)
@@ -199,12 +200,12 @@ async def sign_in_by_password(request: Request) -> Response:
 @router.post("/oauth/consent", include_in_schema=False)
 async def decide(request: Request) -> Response:
     """Takes what the person has decided, and leads back to the client with it."""
-    language = browsers.language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
     except OAuth2Error as error:
         return no_way(language, error)
-    language = browsers.language(request, form.get("ui_locales", ""))
+    language = chosen_language(request, form.get("ui_locales", ""))
     found = None
     if browsers.is_ours(request, form):
         found = await sign_in.decide(

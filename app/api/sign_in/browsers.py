@@ -1,4 +1,4 @@
-"""The browser in which somebody signs in: its language, and two cookies: what ties a form to it, and
+"""The browser in which somebody signs in, by two cookies: what ties a form to it, and
 what it keeps of the accounts that have been used in it. Neither keeps anybody signed in."""
 
 import hmac
@@ -9,18 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.access.credentials import Origin
-from app.api.sign_in.words import chosen_language
 from app.core import devices
-from app.core.negotiation import Language
 from app.core.rates import network_of
 from app.core.settings import settings
 
 _LENGTH = 43
-
-
-def language(request: Request, ui_locales: str = "") -> Language:
-    """The language of the page: what the client asks for, else the browser's."""
-    return chosen_language(request, ui_locales)
 
 
 def _secure() -> bool:

@@ -12,6 +12,7 @@ from app.access.oauth import chosen_scopes
 from app.actions import sign_in
 from app.api.sign_in import browsers, forms, pages, steps
 from app.api.sign_in.authorize import asked_for, no_way, sign_in_page
+from app.api.sign_in.words import chosen_language
 from app.core.routes import Route
 
 router = APIRouter(tags=["Sign in"], route_class=Route)
@@ -31,10 +32,10 @@ async def _chosen(request: Request, form: dict[str, str]) -> KnownProvider | Non
 @router.post("/oauth/federated", include_in_schema=False)
 async def sign_in_elsewhere(request: Request) -> Response:
     """Takes the button of a provider, or an address at a school, and leads there."""
-    language = browsers.language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
-        language = browsers.language(request, form.get("ui_locales", ""))
+        language = chosen_language(request, form.get("ui_locales", ""))
         if not browsers.is_ours(request, form):
             return pages.refused(language, "over")
         asked = await asked_for(request, form)
@@ -62,7 +63,7 @@ async def sign_in_elsewhere(request: Request) -> Response:
 async def come_back(request: Request) -> Response:
     """Takes what a provider sends back with the browser: on as after a password, or a page that says
     what went wrong."""
-    language = browsers.language(request)
+    language = chosen_language(request)
     try:
         sent = forms.parse(request.scope["query_string"])
     except OAuth2Error:
@@ -120,7 +121,7 @@ async def _go_on(
 @router.get("/oauth/link", include_in_schema=False, response_class=HTMLResponse)
 async def ask_to_link(request: Request) -> Response:
     """The page that says whose record one more account is about to open, and asks whether to go on."""
-    language = browsers.language(request)
+    language = chosen_language(request)
     try:
         ticket = forms.parse(request.scope["query_string"]).get("ticket", "")
     except OAuth2Error:
@@ -142,12 +143,12 @@ async def ask_to_link(request: Request) -> Response:
 @router.post("/oauth/link", include_in_schema=False)
 async def go_to_link(request: Request) -> Response:
     """Takes that page's form, and leads to the provider."""
-    language = browsers.language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
     except OAuth2Error as error:
         return no_way(language, error)
-    language = browsers.language(request, form.get("ui_locales", ""))
+    language = chosen_language(request, form.get("ui_locales", ""))
     database = request.app.state.database
     found = await sign_in.find_link(database, form.get("ticket", ""))
     if found is None or not browsers.is_ours(request, form):
