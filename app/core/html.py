@@ -113,6 +113,5 @@ def back_to_documentation() -> HTMLResponse:
         "Content-Security-Policy": _BACK,
         "Content-Language": "en",
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
     }
     return HTMLResponse(whole, headers=headers)
