@@ -629,7 +629,7 @@ BROKEN: dict[str, tuple[bytes, int]] = {
     "NaN": (b'{"userName": NaN}', 400),
     "deep": (DEEP, 400),
     "large": (b'{"userName": "' + b"x" * 70_000 + b'"}', 413),
-    "many members": (b"{" + b",".join(b'"a%d":1' % n for n in range(5000)) + b"}", 400),
+    "many members": (b"{" + b",".join(b'"a%d":1' % n for n in range(401)) + b"}", 400),
 }
 
 
@@ -645,8 +645,6 @@ async def test_a_body_that_is_no_body(school: School, name: str) -> None:
         ("POST", "/Users/.search"),
     ):
         answer = await school.call(method, path, content=content, headers=headers)
-        if name == "many members" and path.endswith(".search"):
-            continue
         refusal(answer, status, answer.json().get("scimType"))
     plain = await school.call(
         "POST", "/Users", content=b"{}", headers={"Content-Type": "text/plain"}

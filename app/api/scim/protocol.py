@@ -1,6 +1,8 @@
 """The protocol: scim2-server's service over our storage, and its refusals as problems."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,12 +11,14 @@ from scim2_models import (
     AuthenticationScheme,
     Bulk,
     ChangePassword,
+    Context,
     Error,
     ETag,
     Filter,
     InvalidFilterException,
     InvalidPathException,
     InvalidValueException,
+    ListResponse,
     NotFoundException,
     NotImplementedException,
     Patch,
@@ -22,14 +26,17 @@ from scim2_models import (
     SCIMException,
     ScimPolicy,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Sort,
 )
 from scim2_server.errors import MethodNotAllowedException
 from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 from scim2_server.service import ScimService
+from scim2_server.storage import SearchPage
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -40,6 +47,7 @@ from app.core.scim import BASE, Refusal
 from app.core.settings import settings
 
 _MOST_OPERATIONS = 50
+_MOST_MEMBERS = 400
 _LONGEST = 1000
 _DISCOVERY = (
     Operation.service_provider_config,
@@ -49,7 +57,62 @@ _DISCOVERY = (
     Operation.schema,
 )
 
-SERVICE = ScimService(
+
+class _Service(ScimService):
+    def search_response(
+        self,
+        base_url: str,
+        resource_types: list[ResourceType],
+        page: SearchPage,
+        search_request: SearchRequest[Any],
+    ) -> ScimResponse:
+        """As the library's, without reading again what it has just written."""
+        found = [
+            self.publish(base_url, user).model_dump(
+                scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=search_request
+            )
+            for user in page.resources
+        ]
+        body = {
+            "schemas": [str(ListResponse.__schema__)],
+            "totalResults": page.total,
+            "startIndex": search_request.start_index,
+            "itemsPerPage": len(found),
+            **({"Resources": found} if found else {}),
+        }
+        return ScimResponse(HTTPStatus.OK, body)
+
+
+class _Handler(AsyncScimHandler):
+    """The library's, but a page is written beside the loop: a hundred users take fifty milliseconds."""
+
+    async def search(self, request: ScimRequest) -> ScimResponse:
+        """Searches by parameters."""
+        return await self._page(
+            request, lambda types: self.service.read_search_query(types, request.query)
+        )
+
+    async def search_with_body(self, request: ScimRequest) -> ScimResponse:
+        """Searches by a body."""
+        sent = request.header("Content-Type")
+        return await self._page(
+            request, lambda types: self.service.read_search_body(types, request.body, sent)
+        )
+
+    async def _page(
+        self,
+        request: ScimRequest,
+        read: Callable[[list[ResourceType]], tuple[SearchRequest[Any], Any]],
+    ) -> ScimResponse:
+        with self.service.provider:
+            types = list(self.service.provider.resource_types)
+            asked, _ = read(types)
+            page = await self.storage.search(types, asked)
+            write = self.service.search_response
+            return await asyncio.to_thread(write, request.base_url, types, page, asked)
+
+
+SERVICE = _Service(
     ScimProvider(
         models=[User, EnterpriseUser],
         resource_types=[ResourceType.from_resource(Model)],
@@ -100,7 +163,7 @@ async def serve(request: Request, directory: Directory | None) -> Response:
             asked.body = await request.body()
             if asked.body:
                 _check_body(await request.json())
-        answer = await AsyncScimHandler(SERVICE, Storage(directory)).handle(asked)
+        answer = await _Handler(SERVICE, Storage(directory)).handle(asked)
     except SCIMException as refused:
         raise _problem(refused) from refused
     body = b"" if answer.body is None else to_json(answer.body)
@@ -134,7 +197,9 @@ def _check_body(body: Any) -> None:
     operations = next((v for k, v in body.items() if k.lower() == "operations"), None)
     if isinstance(operations, list) and len(operations) > _MOST_OPERATIONS:
         raise InvalidValueException(detail=f"A PATCH has at most {_MOST_OPERATIONS} operations.")
-    for name, value in _named(body):
+    for number, (name, value) in enumerate(_named(body)):
+        if number == _MOST_MEMBERS:
+            raise InvalidValueException(detail=f"A body has at most {_MOST_MEMBERS} members.")
         if len(name) > _LONGEST:
             raise InvalidPathException(detail="A path is too long.")
         if name.lower() in ("path", "filter") and isinstance(value, str):

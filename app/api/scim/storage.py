@@ -11,7 +11,7 @@ from app.actions import scim
 from app.api.scim.filters import terms_of
 from app.api.scim.users import shown, told_by
 
-MOST = 200
+MOST = 100
 """Users on a page."""
 _LAST = 2**31 - 1
 
