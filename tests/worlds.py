@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import httpx
 
 from app.access.grants import SCOPES
+from app.access.identity_holders import WayIn
 from app.access.sign_in import PUBLIC_CLIENT
-from app.access.ways_in import WayIn
 from app.actions import accounts, organisations
 from app.core import journal
 from app.core.clock import now, today

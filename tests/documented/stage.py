@@ -210,7 +210,7 @@ async def prepare(unit: Unit) -> None:
     moment = now()
     await unit.insert(
         Session(
-            id=id_of("sian_session"),
+            id=id_of("sian_signed_in"),
             person_id=id_of("sian"),
             identity_id=identity,
             client_id=PUBLIC_CLIENT,

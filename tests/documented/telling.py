@@ -171,7 +171,7 @@ class Telling:
 
     def _session(self, who: str) -> UUID:
         """The session that somebody has in the database; most of the story needs none there."""
-        return UUID(self.names.get(f"{who}_session") or str(uuid7()))
+        return UUID(self.names.get(f"{who}_signed_in") or str(uuid7()))
 
     def send(self, step: Step) -> httpx.Response:
         """Sends the example as it stands in the document."""
