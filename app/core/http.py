@@ -32,6 +32,7 @@ from app.core.errors import (
 from app.core.ids import uuid7
 from app.core.negotiation import DEFAULT, Language, language_of
 from app.core.settings import settings
+from app.core.text import PATTERNS
 from app.core.translations import words_of_problem
 
 log = structlog.get_logger()
@@ -173,6 +174,8 @@ def _validation_errors(errors: Sequence[Any], body: Any) -> list[dict[str, str]]
         place, *rest = error["loc"] or ("body",)
         kind = error["type"]
         detail = _WORDS.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+        if kind == "string_pattern_mismatch":
+            detail = PATTERNS.get(error["ctx"]["pattern"], detail)
         if kind == "too_short" and error["input"] == "":
             detail = "must not be empty"
         detail = detail[:1].lower() + detail[1:]

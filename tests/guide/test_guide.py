@@ -84,6 +84,9 @@ def reader(server: tuple[Server, Path]) -> Iterator[Reader]:
         made = Reader(folder, environment, http, token)
         made.shapes.stands_for[ADDRESS] = running.base
         yield made
+        for client in made.names.values():
+            if isinstance(client, httpx.Client):
+                client.close()
 
 
 @pytest.fixture
