@@ -2,7 +2,7 @@
 
 - `python`: run in one Python for the page. One that begins with the comment `# name.py` is saved instead,
   and a later `bash` block must run it.
-- `bash`: run in a shell, in the page's folder.
+- `bash`: run in a shell, in the page's folder; what is exported stays for later ones.
 - What either prints stands in lines `# → …` of the block, or in a block of `text` or `json` right after it.
 - `http`: a request, and right after it its answer: the status, the headers that are shown, the body. A
   name in `Bearer <name>` stands for that person's token.
@@ -29,6 +29,8 @@ from tests.guide.shapes import Shapes, Wrong
 
 SHOWN = "# →"
 _FENCE = re.compile(r"^\s*(```|~~~)(.*)$")
+# As RFC 9110 has them; those of Python differ by its version.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _SAVED = re.compile(r"# ([\w-]+\.py)\n")
 _INDENTED = re.compile(r"(?<=\n\n)(?: {4}|\t)\S")
 
@@ -151,8 +153,10 @@ class Reader:
         return printed.getvalue()
 
     def _bash(self, text: str, line: int) -> str:
+        kept = self.folder / ".exported"
+        kept.touch()
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", text],
+            ["bash", "-euo", "pipefail", "-c", f". {kept}\n{text}\nexport -p > {kept}"],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -184,8 +188,9 @@ class Reader:
     def _compare_answer(self, text: str, answer: httpx.Response) -> None:
         head, _, body = text.partition("\n\n")
         first, *lines = head.splitlines()
-        phrase = HTTPStatus(answer.status_code).phrase
-        if first != f"HTTP/1.1 {answer.status_code} {phrase}":
+        code = answer.status_code
+        phrase = _PHRASES.get(code, HTTPStatus(code).phrase)
+        if first != f"HTTP/1.1 {code} {phrase}":
             raise Wrong(f"the page shows {first}, and the answer is\n{_written(answer)}")
         for name, _, value in (line.partition(":") for line in lines):
             self.shapes.compare(value.strip(), answer.headers.get(name, "(no such header)"))

@@ -44,6 +44,7 @@ RIGHT = {
     "json": '```python\nprint(\'{"a": 1, "b": [1, 2]}\')\n```\n```json\n{"b": [1, 2], "a": 1}\n```\n',
     "the rest": '```python\nprint(\'{"a": 1, "b": [1, 2]}\')\n```\n```json\n{"b": [1, "…"], "…": "…"}\n```\n',
     "bash": "```bash\necho hello\n# → hello\n```\n",
+    "what is exported": "```bash\nexport A='b c'\n```\n```bash\necho \"$A\"\n# → b c\n```\n",
     "a file": "```python\n# it.py\nprint(1)\n```\n```bash\ncat it.py > copy\n```\n",
     "an id": f"```python\nprint('{OTHER}')\n```\n```text\n{ID}\n```\n```bash\n[ {ID} = {OTHER} ]\n```\n",
     "a request": REQUEST + ANSWER,
