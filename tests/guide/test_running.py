@@ -58,7 +58,7 @@ WRONG = {
     "not shown in full": "```bash\necho a; echo b\n# → a\n```\n",
     "shown, not printed": "```python\nx = 1\n```\n```text\n1\n```\n",
     "shown, by nobody": '```json\n{"a": 1}\n```\n',
-    "another value": "```python\nprint('{\"a\": 1}')\n```\n```json\n{\"a\": 2}\n```\n",
+    "another value": '```python\nprint(\'{"a": 1}\')\n```\n```json\n{"a": 2}\n```\n',
     "a member too few": '```python\nprint(\'{"a": 1, "b": 2}\')\n```\n```json\n{"a": 1}\n```\n',
     "a rest of nothing": '```python\nprint(\'{"a": 1}\')\n```\n```json\n{"a": 1, "…": "…"}\n```\n',
     "an exception": "```python\nraise ValueError('no')\n```\n",
