@@ -40,8 +40,8 @@ def server(backend: str, worker_id: str, demonstrated: Path, tmp_path: Path) -> 
     shutil.copytree(demonstrated, tmp_path, dirs_exist_ok=True)
     with database(backend, worker_id, tmp_path, f"demonstrated_{worker_id}") as url:
         started = Server(url, tmp_path / "var")
-        started.start()
         try:
+            started.start()
             yield started
         finally:
             started.stop()

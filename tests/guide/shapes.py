@@ -48,7 +48,8 @@ class Shapes:
 
     def compare(self, shown: str, actual: str) -> None:
         """Wrong unless `actual` is `shown`, but for what varies."""
-        pattern, new, end = "", [], 0
+        pattern, end = "", 0
+        new: list[tuple[str, str]] = []
         for found in _VARIES.finditer(shown):
             kind, value = str(found.lastgroup), found[0]
             pattern += re.escape(self.here(shown[end : found.start()]))
