@@ -69,6 +69,20 @@ def _has_identifier(column: str) -> Any:
     return condition
 
 
+def _named(row: Any, bind: Any) -> ColumnElement[bool]:
+    """One identifier has both: of two, each could have one."""
+    i = _identifiers.alias("by_name")
+    return there_is(
+        i,
+        i.c.organisation_id == row.c.id,
+        i.c.source == parameter("source", String),
+        i.c.external_id == bind,
+    )
+
+
+NAMED = "named"
+"""Name of the filter by what the `source`, which is asked for too, calls the organisation."""
+
 ORGANISATIONS = register(
     Resource(
         kind="organisation",
@@ -84,9 +98,11 @@ ORGANISATIONS = register(
             "q": lambda row, bind: row.c.folded.contains(bind, autoescape=False, escape="\\"),
             "source": _has_identifier("source"),
             "external_id": _has_identifier("external_id"),
+            NAMED: _named,
         },
         filter_types={
             "kind": String, "parent_id": Id, "q": String, "source": String, "external_id": String,
+            NAMED: String,
         },
     )
 )  # fmt: skip

@@ -10,7 +10,7 @@ from app.access.claims import claim
 from app.access.door import Access
 from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
-from app.access.organisations import ORGANISATIONS, check_may_create, check_may_hang_below
+from app.access.organisations import NAMED, ORGANISATIONS, check_may_create, check_may_hang_below
 from app.actions import organisations
 from app.core import wire
 from app.core.ids import ClientMadeId
@@ -113,7 +113,10 @@ async def list_organisations(
     """Organisations, newest first; narrow by kind, parent, part of a name or external identifier."""
     if query.q is not None:
         query.q = like(fold(query.q))
-    page = await access.page(ORGANISATIONS, query)
+    named = {}
+    if query.source is not None and query.external_id is not None:
+        named, query.external_id = {NAMED: query.external_id}, None
+    page = await access.page(ORGANISATIONS, query, **named)
     access.link(response, page)
     return page  # type: ignore[return-value]
 

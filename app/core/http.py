@@ -33,6 +33,7 @@ from app.core.ids import uuid7
 from app.core.negotiation import DEFAULT, Language, language_of
 from app.core.scim import as_scim, speaks_scim
 from app.core.settings import settings
+from app.core.text import PATTERNS
 from app.core.translations import words_of_problem
 
 log = structlog.get_logger()
@@ -154,6 +155,10 @@ _WORDS = {
 }
 
 
+_SHOULD = re.compile(r"^\w+ should\b")
+"""How pydantic begins: "Input should be greater than 0"."""
+
+
 def pointer(location: Iterable[Any]) -> str:
     """The JSON pointer (RFC 6901) to a place in a body."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
@@ -180,7 +185,10 @@ def _validation_errors(errors: Sequence[Any], body: Any) -> list[dict[str, str]]
     for error in errors:
         place, *rest = error["loc"] or ("body",)
         kind = error["type"]
-        detail = _WORDS.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+        said = _SHOULD.sub("must", str(error["msg"])).removeprefix("Value error, ")
+        detail = _WORDS.get(kind) or said
+        if kind == "string_pattern_mismatch":
+            detail = PATTERNS.get(error["ctx"]["pattern"], detail)
         if kind == "too_short" and error["input"] == "":
             detail = "must not be empty"
         detail = detail[:1].lower() + detail[1:]

@@ -56,9 +56,17 @@ Prose = Annotated[
 ]
 """Free text: paragraphs, at most 10,000 characters."""
 
+_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_CODE = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$"
+PATTERNS = {
+    _EMAIL: "must be an e-mail address, like name@school.example",
+    _CODE: "must be letters, digits and _ . : / - and begin with a letter or digit",
+}
+"""What a text that does not match a pattern is told, instead of the pattern."""
+
 Email = Annotated[
     str,
-    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    StringConstraints(max_length=254, pattern=_EMAIL),
     BeforeValidator(_clean_before),
 ]
 """An e-mail address; whether it works only a message can tell."""
@@ -108,7 +116,7 @@ Mailbox = Annotated[
 ]
 """An e-mail address that mail is sent to: NFC, without case, its domain in its own letters."""
 
-Code = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
+Code = Annotated[str, Field(max_length=100, pattern=_CODE)]
 """A machine's name for something: letters, digits and `_ . : / -`, at most 100 characters."""
 
 

@@ -50,6 +50,24 @@ async def test_filters_by_kind_parent_and_identifier(world: World) -> None:
     assert taken.status_code == 409
 
 
+async def test_source_and_external_id_are_of_one_identifier(world: World) -> None:
+    number, other = uuid4().hex, uuid4().hex
+    pairs = [
+        [("ours", number), ("theirs", other)],
+        [("ours", other), ("theirs", number)],
+    ]
+    made = [
+        await make(world, identifiers=[{"source": s, "external_id": e} for s, e in pair])
+        for pair in pairs
+    ]
+    for source, found in (("ours", made[0]), ("theirs", made[1])):
+        query = {"source": source, "external_id": number}
+        page = await world.learner.get("/v1/organisations", params=query)
+        assert [one["id"] for one in page.json()["items"]] == [found["id"]]
+    either = await world.learner.get("/v1/organisations", params={"external_id": number})
+    assert {one["id"] for one in either.json()["items"]} == {one["id"] for one in made}
+
+
 async def test_a_closed_organisation_has_successors(world: World) -> None:
     new = await make(world)
     old = await make(world, opened_on="1999-09-01")

@@ -78,6 +78,18 @@ async def test_an_administrator_creates_a_person_with_their_affiliation(world: W
     assert again.status_code == 409
 
 
+async def test_a_wrong_address_or_code_is_told_in_words(world: World) -> None:
+    body = new_person(
+        world, email="nobody", identifiers=[{"source": "our system", "external_id": "1"}]
+    )
+    refused = await world.administrator.post("/v1/people", json=body)
+    told = {error["pointer"]: error["detail"] for error in refused.json()["errors"]}
+    assert told == {
+        "/email": "must be an e-mail address, like name@school.example",
+        "/identifiers/0/source": "must be letters, digits and _ . : / - and begin with a letter or digit",
+    }
+
+
 async def test_only_administrators_and_clients_of_that_organisation_create_people(
     world: World,
 ) -> None:

@@ -1,0 +1,1 @@
+"""The pages of docs/guide, run as their readers would run them."""
