@@ -234,7 +234,7 @@ async def accept_goal(
     return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
 
 
-class GoalProgressOut(wire.Shape):
+class GoalProgressOut(BaseModel):
     """One entry of a goal's history."""
 
     id: wire.WireId
@@ -285,11 +285,15 @@ async def note_progress(
     return await goals.note_progress(owned, note=body.note, state=body.state)  # type: ignore[return-value]
 
 
-class GoalRevisionOut(wire.Shape):
+class GoalRevisionOut(BaseModel):
     """A wording that was replaced."""
 
     number: wire.Number
-    wording: Annotated[Json[dict[str, Any]], Field(description="The fields as they were.")]
+    wording: Annotated[
+        Json[dict[str, Any]],
+        wire.like(Wording),
+        Field(description="The fields as they were."),
+    ]
     replaced_at: wire.WireMoment
     replaced_by: wire.WireId
 

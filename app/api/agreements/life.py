@@ -1,6 +1,6 @@
 """From draft to signature, completion and end."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -12,13 +12,20 @@ from app.access.door import Access
 from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
 from app.actions import agreements
-from app.api.agreements.shapes import AgreementChange, AgreementOut, Digest, Shown, shown
+from app.api.agreements.shapes import (
+    AgreementChange,
+    AgreementOut,
+    Digest,
+    Obligation,
+    Shown,
+    shown,
+)
 from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import ChangesQuery, Page
 from app.core.routes import Route
 from app.core.search import Question
-from app.models.agreement_text import OBLIGATIONS, AgreementText
+from app.models.agreement_text import AgreementText
 from app.models.agreements import LearningAgreement
 
 router = APIRouter(
@@ -118,7 +125,7 @@ class SignatureNew(wire.Shape):
 
     digest: Annotated[Digest, Field(description="`digest` of the proposal, as you read it.")]
     obligations: Annotated[
-        list[Literal[OBLIGATIONS]],  # type: ignore[valid-type]
+        list[Obligation],
         Field(max_length=7, description="A coach, co-coach or mentor acknowledges all seven."),
     ] = []
 

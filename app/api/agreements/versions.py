@@ -12,7 +12,7 @@ from app.access.history import HistoryQuery, history_page
 from app.access.leaders import LEADERS
 from app.access.readers import ReadersQuery, readers_page
 from app.access.versions import versions_of
-from app.api.agreements.shapes import SignatureOut
+from app.api.agreements.shapes import AgreementTextOut, SignatureOut
 from app.core import wire
 from app.core.errors import NotFound
 from app.core.pages import Page, Whole
@@ -33,7 +33,9 @@ class VersionOut(BaseModel):
         VersionAct, Field(description="Everybody's agreement, or one party's protective act.")
     ]
     state: VersionState
-    text: Annotated[Json[dict[str, Any]], Field(validation_alias="content")]
+    text: Annotated[
+        Json[dict[str, Any]], wire.like(AgreementTextOut), Field(validation_alias="content")
+    ]
     digest: wire.Digest | None
     created_by: wire.WireId
     created_at: wire.WireMoment
