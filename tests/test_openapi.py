@@ -18,8 +18,8 @@ from app.main import ROUTERS, create_app
 
 FOLDER = Path(__file__).parent.parent / "openapi"
 PUBLIC = {
-    "ask_to_sign_in", "describe_service", "explain", "introspect_token", "issue_token", "list_problems",
-    "live", "read_keys", "read_metadata", "ready", "revoke_token",
+    "ask_to_sign_in", "describe_service", "explain_problem", "introspect_token", "issue_token", "list_problems",
+    "read_keys", "read_liveness", "read_metadata", "read_readiness", "revoke_token",
 }  # fmt: skip
 """Operations without a token."""
 
@@ -174,7 +174,7 @@ def test_what_there_is_in_two_languages_says_so(document: dict[str, Any]) -> Non
         assert ("Content-Language" in found) == in_both, f"{method} {path}"
         if in_both:
             asked.add(operation["operationId"])
-    assert {"explain", "list_problems", "read_framework", "read_principle"} <= asked
+    assert {"explain_problem", "list_problems", "read_framework", "read_principle"} <= asked
 
 
 def schemas(node: Any, document: dict[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:

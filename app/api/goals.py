@@ -265,7 +265,7 @@ def _shown_of(row: Row) -> dict[str, Any]:
 
 
 @router.get("/{goal_id}/progress", summary="Read a goal's progress")
-async def list_progress(
+async def list_goal_progress(
     row: Annotated[Row, one(Action.GOAL_READ, GOALS)],
     query: Annotated[ChildQuery, wire.Parameters],
     response: Response,
@@ -278,7 +278,7 @@ async def list_progress(
 
 
 @router.post("/{goal_id}/progress", status_code=201, summary="Note progress")
-async def note_progress(
+async def note_goal_progress(
     owned: Annotated[Owned[Goal], one(Action.GOAL_PROGRESS, GOALS, GoalOut)], body: GoalProgressNew
 ) -> GoalProgressOut:
     """By any party; with `state` its learner moves the goal, forward or back."""
@@ -299,7 +299,7 @@ class GoalRevisionOut(BaseModel):
 
 
 @router.get("/{goal_id}/revisions", summary="Read a goal's old wordings")
-async def list_revisions(
+async def list_goal_revisions(
     row: Annotated[Row, one(Action.GOAL_READ, GOALS)],
     query: Annotated[ChildQuery, wire.Parameters],
     response: Response,

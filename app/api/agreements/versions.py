@@ -49,13 +49,13 @@ Versions = Annotated[Row, one(Action.AGREEMENT_VERSIONS, AGREEMENTS)]
 
 
 @router.get("/{learning_agreement_id}/versions", summary="Read every version")
-async def list_versions(row: Versions) -> Whole[VersionOut]:
+async def list_agreement_versions(row: Versions) -> Whole[VersionOut]:
     """Every version that the caller was asked to sign or was a party to, oldest first."""
     return {"items": await versions_of(row.access, row.id), "next": None}  # type: ignore[return-value]
 
 
 @router.get("/{learning_agreement_id}/versions/{number}", summary="Read one version")
-async def read_version(row: Versions, number: Number) -> VersionOut:
+async def read_agreement_version(row: Versions, number: Number) -> VersionOut:
     """One version by its number."""
     found = await versions_of(row.access, row.id, number)
     if not found:
@@ -82,7 +82,7 @@ class HistoryEntry(BaseModel):
 
 
 @router.get("/{learning_agreement_id}/history", summary="Read an agreement's history")
-async def read_history(
+async def read_agreement_history(
     row: Annotated[Row, one(Action.AGREEMENT_HISTORY, AGREEMENTS)],
     query: Annotated[HistoryQuery, wire.Parameters],
     response: Response,
@@ -108,7 +108,7 @@ class ReadingOut(BaseModel):
 
 
 @router.get("/{learning_agreement_id}/readers", summary="Read who has read it")
-async def list_readers(
+async def list_agreement_readers(
     row: Annotated[Row, one(Action.AGREEMENT_READERS, AGREEMENTS)],
     query: Annotated[ReadersQuery, wire.Parameters],
     response: Response,
@@ -135,7 +135,7 @@ class LeaderOut(BaseModel):
 
 
 @router.get("/{learning_agreement_id}/leaders", summary="Read who leads its home organisation")
-async def list_leaders(
+async def list_agreement_leaders(
     row: Annotated[Row, one(Action.AGREEMENT_LEADERS, AGREEMENTS)],
 ) -> Whole[LeaderOut]:
     """For the parties: head teachers and professional-learning leads of the home organisation, today's,
