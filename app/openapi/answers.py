@@ -160,7 +160,11 @@ def _problem_schema() -> Json:
                 "maxLength": 100,
                 "description": "With insufficient-scope: the scope that is needed.",
             },
-            "current": {"description": "With 412: the record as it is now."},
+            "current": {
+                "type": "object",
+                "additionalProperties": True,
+                "description": "With 412: the record as it is now.",
+            },
         },
         "title": "Problem",
         "description": "A refused request (RFC 9457).",
