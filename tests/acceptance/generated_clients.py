@@ -2,6 +2,7 @@
 and they walk the main journey against a live server, on each database. `make clients` runs this; it needs
 node, and what the lock files beside the programs bring."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import postgresql_database
 from tests.servers import Server, serving
 
 ROOT = Path(__file__).parents[2]
@@ -68,12 +70,16 @@ def typescript_client() -> Path:
     return TYPESCRIPT / "build"
 
 
-@pytest.fixture
-def server(fresh_url: str, tmp_path: Path) -> Iterator[Server]:
-    folder = tmp_path / "var"
-    folder.mkdir()
-    with serving(fresh_url, folder) as started:
-        yield started
+@pytest.fixture(scope="module")
+def server(
+    backend: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("clients")
+    with contextlib.ExitStack() as stack:
+        url = f"sqlite:///{folder / 'tandem.db'}"
+        if backend == "postgresql":
+            url = stack.enter_context(postgresql_database(f"clients_{worker_id}"))
+        yield stack.enter_context(serving(url, folder))
 
 
 def test_no_operation_is_left_out_of_the_python_client(python_client: Path) -> None:
@@ -99,4 +105,23 @@ def test_the_python_journey_is_typed(python_client: Path) -> None:
 def test_the_python_client_walks_the_main_journey(python_client: Path, server: Server) -> None:
     journey = (PYTHON / "journey.py", server.base, server.folder / "demo.json")
     said = run(BUILT / "venv/bin/python", *journey, PYTHONPATH=str(python_client))
+    assert len(said.splitlines()) == STEPS, said
+
+
+def test_every_operation_is_in_the_types(typescript_client: Path) -> None:
+    types = (TYPESCRIPT / "tandem.d.ts").read_text(encoding="utf-8")
+    missing = [
+        operation["operationId"]
+        for path, method, operation in operations()
+        if f'{method}: operations["{operation["operationId"]}"]' not in types
+        or f'    "{path}": {{' not in types
+    ]
+    assert missing == []
+
+
+def test_the_typescript_client_walks_the_main_journey(
+    typescript_client: Path, server: Server
+) -> None:
+    arguments = (typescript_client / "journey.js", server.base, server.folder / "demo.json")
+    said = run("node", *arguments)
     assert len(said.splitlines()) == STEPS, said
