@@ -4,41 +4,19 @@ node, and what the lock files beside the programs bring."""
 
 import contextlib
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.acceptance.running import BUILT, ROOT, TYPESCRIPT, run
 from tests.conftest import postgresql_database
 from tests.servers import Server, serving
 
-ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "openapi" / "openapi.json"
 PYTHON = ROOT / "openapi" / "clients" / "python"
-TYPESCRIPT = ROOT / "openapi" / "clients" / "typescript"
-BUILT = ROOT / "build" / "clients"
-"""Where `make clients` puts the generator's environment; what is generated stands beside it."""
 STEPS = 8
-
-
-def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
-    """What a command prints, of both kinds; it must succeed."""
-    path = f"{BUILT / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        list(map(str, command)),
-        cwd=cwd,
-        env={**os.environ, "PATH": path, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
