@@ -6,7 +6,7 @@ export TANDEM_VAR ?= var
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench openapi lint-openapi clients lock format
+.PHONY: help run test check bench openapi lint-openapi clients acceptance lock format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -55,9 +55,16 @@ build/clients/venv/.ready: $(VENV)/bin/uv requirements/clients.lock
 	  build/clients/venv/bin/python -m pip install --quiet --require-hashes -r requirements/clients.lock
 	@touch $@
 
-clients: $(VENV)/.ready build/clients/venv/.ready ## Generate clients from the document and drive them (needs node)
-	cd openapi/clients/typescript && npm ci --ignore-scripts --no-audit --no-fund --silent
+TYPESCRIPT := openapi/clients/typescript
+$(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json
+	cd $(TYPESCRIPT) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+clients: $(VENV)/.ready build/clients/venv/.ready $(TYPESCRIPT)/node_modules/.package-lock.json ## Generate clients from the document and drive them (needs node)
 	$(BIN)/python -m pytest -n0 tests/acceptance/generated_clients.py $(ARGS)
+
+acceptance: clients ## What is too long or needs too much for every test run (needs node)
+	$(BIN)/python -m pytest -n0 tests/acceptance/standard_clients.py $(ARGS)
 
 format: $(VENV)/.ready ## Format the code
 	$(BIN)/ruff format .
