@@ -60,11 +60,13 @@ $(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json
 	cd $(TYPESCRIPT) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-clients: $(VENV)/.ready build/clients/venv/.ready $(TYPESCRIPT)/node_modules/.package-lock.json ## Generate clients from the document and drive them (needs node)
+CLIENTS_READY := $(VENV)/.ready build/clients/venv/.ready $(TYPESCRIPT)/node_modules/.package-lock.json
+
+clients: $(CLIENTS_READY) ## Generate clients from the document and drive them (needs node)
 	$(BIN)/python -m pytest -n0 tests/acceptance/generated_clients.py $(ARGS)
 
-acceptance: clients ## What is too long or needs too much for every test run (needs node)
-	$(BIN)/python -m pytest -n0 tests/acceptance/standard_clients.py $(ARGS)
+acceptance: $(CLIENTS_READY) ## Run what is too long, or needs too much, for every test run (needs node)
+	$(BIN)/python -m pytest -n0 tests/acceptance/generated_clients.py tests/acceptance/standard_clients.py $(ARGS)
 
 format: $(VENV)/.ready ## Format the code
 	$(BIN)/ruff format .

@@ -22,7 +22,8 @@ DESCRIPTION = """\
 Learning agreements, goals, evidence and networks, and the frameworks that they refer to.
 **The agreement that the parties signed is the access policy**: it decides every read, everywhere.
 
-Sign in with *Authorize*, open a group, and try an operation with *Execute*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
+Sign in with *Authorize*, open a group, and try an operation with *Execute*. Every change of a record needs its `ETag` in `If-Match`; a `PATCH` is a JSON
+Merge Patch (RFC 7396), as `application/json` or `application/merge-patch+json`; a `POST` may carry an
 `Idempotency-Key` so that it can be sent again when its answer was lost. Errors are problems
 (RFC 9457): `type` leads to a page that explains them. On every answer `RateLimit` and `RateLimit-Policy` say
 how many requests remain; after a 429 or 503 wait for `Retry-After`.

@@ -40,14 +40,6 @@ def python_client() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def typescript_client() -> Path:
-    """The folder with the compiled programs."""
-    said = run("npm", "run", "--silent", "build", cwd=TYPESCRIPT)
-    assert "warning" not in said.lower(), said
-    return TYPESCRIPT / "build"
-
-
 @pytest.fixture(scope="module")
 def server(
     backend: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, KeySet
 
-from tests.acceptance.running import TYPESCRIPT, run
+from tests.acceptance.running import run
 from tests.conftest import postgresql_database
 from tests.servers import Person, Server, free_port
 
@@ -68,9 +68,10 @@ def setting(server: Server, folder: Path) -> dict[str, Any]:
     }
 
 
-def test_a_client_that_others_wrote_completes_every_grant(server: Server, tmp_path: Path) -> None:
-    run("npm", "run", "--silent", "build", cwd=TYPESCRIPT)
+def test_a_client_that_others_wrote_completes_every_grant(
+    typescript_client: Path, server: Server, tmp_path: Path
+) -> None:
     file = tmp_path / "setting.json"
     file.write_text(json.dumps(setting(server, tmp_path)))
-    said = run("node", TYPESCRIPT / "build" / "standard_client.js", server.base, file)
+    said = run("node", typescript_client / "standard_client.js", server.base, file)
     assert len(said.splitlines()) == STEPS, said
