@@ -93,6 +93,7 @@ class Server:
             except httpx.TransportError:
                 pass  # not listening yet
             time.sleep(0.05)
+        self.kill()
         raise AssertionError("the server did not become ready in 30 s")
 
     def kill(self) -> None:
