@@ -6,7 +6,7 @@ export TANDEM_VAR ?= var
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench openapi lint-openapi lock format
+.PHONY: help run test check bench openapi lint-openapi clients acceptance lock format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -48,11 +48,31 @@ lint-openapi: ## Lint openapi/openapi.json with spectral and redocly (needs node
 	openapi/tools/node_modules/.bin/spectral lint openapi/openapi.json --ruleset .spectral.yaml --fail-severity hint
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true openapi/tools/node_modules/.bin/redocly lint openapi/openapi.json --config redocly.yaml
 
+build/clients/venv/.ready: $(VENV)/bin/uv requirements/clients.lock
+	@# An environment of its own, as an integrator has one: the generator and Tandem disagree about typer.
+	$(PYTHON) -m venv build/clients/venv
+	VIRTUAL_ENV=build/clients/venv $(BIN)/uv pip sync --quiet --require-hashes requirements/clients.lock || \
+	  build/clients/venv/bin/python -m pip install --quiet --require-hashes -r requirements/clients.lock
+	@touch $@
+
+TYPESCRIPT := openapi/clients/typescript
+$(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json
+	cd $(TYPESCRIPT) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+CLIENTS_READY := $(VENV)/.ready build/clients/venv/.ready $(TYPESCRIPT)/node_modules/.package-lock.json
+
+clients: $(CLIENTS_READY) ## Generate clients from the document and drive them (needs node)
+	$(BIN)/python -m pytest -n0 tests/acceptance/generated_clients.py $(ARGS)
+
+acceptance: $(CLIENTS_READY) ## Run what is too long, or needs too much, for every test run (needs node)
+	$(BIN)/python -m pytest -n0 tests/acceptance/generated_clients.py tests/acceptance/standard_clients.py $(ARGS)
+
 format: $(VENV)/.ready ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 lock: $(VENV)/bin/uv ## Pin the dependencies again, with hashes
-	cd requirements && for name in bootstrap:bootstrap.in app:'../pyproject.toml --extra redis' dev:'../pyproject.toml --extra redis --group ../pyproject.toml:dev'; do \
+	cd requirements && for name in bootstrap:bootstrap.in clients:clients.in app:'../pyproject.toml --extra redis' dev:'../pyproject.toml --extra redis --group ../pyproject.toml:dev'; do \
 	  ../$(BIN)/uv pip compile $${name#*:} --output-file $${name%%:*}.lock --universal --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 --quiet; done

@@ -18,8 +18,8 @@ from app.main import ROUTERS, create_app
 
 FOLDER = Path(__file__).parent.parent / "openapi"
 PUBLIC = {
-    "ask_to_sign_in", "describe_service", "explain", "introspect_token", "issue_token", "list_problems",
-    "live", "read_keys", "read_metadata", "ready", "revoke_token",
+    "ask_to_sign_in", "describe_service", "explain_problem", "introspect_token", "issue_token", "list_problems",
+    "read_keys", "read_liveness", "read_metadata", "read_readiness", "revoke_token",
 }  # fmt: skip
 """Operations without a token."""
 
@@ -174,7 +174,7 @@ def test_what_there_is_in_two_languages_says_so(document: dict[str, Any]) -> Non
         assert ("Content-Language" in found) == in_both, f"{method} {path}"
         if in_both:
             asked.add(operation["operationId"])
-    assert {"explain", "list_problems", "read_framework", "read_principle"} <= asked
+    assert {"explain_problem", "list_problems", "read_framework", "read_principle"} <= asked
 
 
 def schemas(node: Any, document: dict[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:
@@ -222,3 +222,46 @@ def test_what_is_sent_is_closed(document: dict[str, Any]) -> None:
         for schema in schemas(content.get("application/json", {}), document, set()):
             if schema["type"] == "object":
                 assert schema["additionalProperties"] is False, f"{method} {path}: {schema}"
+
+
+def nodes(
+    node: Any, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Every object of the document but its examples, and the way to it."""
+    if isinstance(node, dict):
+        yield path, node
+        for key, value in node.items():
+            if key not in ("default", "example", "examples"):
+                yield from nodes(value, (*path, str(key)))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from nodes(value, (*path, str(index)))
+
+
+def test_what_generated_clients_make_a_type_of_has_a_name(document: dict[str, Any]) -> None:
+    """Otherwise the same enumeration is another type at each place, and one below `anyOf` is called
+    `Translation1`."""
+    for path, node in nodes(document):
+        at = "/".join(path)
+        if len(node.get("enum", ())) > 1 or "properties" in node:
+            assert path[-1] not in ("items", *map(str, range(10))), at
+        if path[:2] == ("components", "schemas") and len(path) == 3:
+            assert node.get("title", path[2]) == path[2], at
+    kinds: dict[str, list[str]] = {}
+    for path, node in nodes(document["components"]["schemas"]):
+        if len(node.get("enum", ())) > 2:
+            kinds.setdefault(str(sorted(node["enum"])), []).append("/".join(path))
+    assert [places for places in kinds.values() if len(places) > 1] == []
+
+
+def test_a_body_has_one_media_type_and_bytes_are_first_of_all_bytes(
+    document: dict[str, Any],
+) -> None:
+    """Of several openapi-python-client takes the first, as text if it is one; for two bodies it writes a
+    module that does not load."""
+    for path, method, operation in operations(document):
+        assert len(operation.get("requestBody", {}).get("content", {"": ""})) == 1, (path, method)
+        for answer in operation["responses"].values():
+            content = resolved(answer, document).get("content", {})
+            if any(media["schema"].get("format") == "binary" for media in content.values()):
+                assert next(iter(content)) == "application/octet-stream", (path, method)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from app.access.agreements import AGREEMENTS
 from app.access.audience import ASKED, RULES, readers_now
@@ -46,10 +47,13 @@ class AudienceQuery(BaseModel):
     resource: ResourceName
 
 
+CallerKind = TypeAliasType("CallerKind", Literal["person", "client"])
+
+
 class ReaderOut(BaseModel):
     """Somebody who could read it with their next request."""
 
-    kind: Literal["person", "client"]
+    kind: CallerKind
     id: wire.WireId
     name: wire.Name
     view: Annotated[
@@ -65,7 +69,7 @@ class ReaderOut(BaseModel):
 class ClassMember(BaseModel):
     """Somebody who belongs to a class of reader today."""
 
-    kind: Literal["person", "client"]
+    kind: CallerKind
     id: wire.WireId
     name: wire.Name
 

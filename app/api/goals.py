@@ -234,7 +234,7 @@ async def accept_goal(
     return await owned.access.answer(GOALS, owned.entity.id)  # type: ignore[return-value]
 
 
-class GoalProgressOut(wire.Shape):
+class GoalProgressOut(BaseModel):
     """One entry of a goal's history."""
 
     id: wire.WireId
@@ -265,7 +265,7 @@ def _shown_of(row: Row) -> dict[str, Any]:
 
 
 @router.get("/{goal_id}/progress", summary="Read a goal's progress")
-async def list_progress(
+async def list_goal_progress(
     row: Annotated[Row, one(Action.GOAL_READ, GOALS)],
     query: Annotated[ChildQuery, wire.Parameters],
     response: Response,
@@ -278,24 +278,28 @@ async def list_progress(
 
 
 @router.post("/{goal_id}/progress", status_code=201, summary="Note progress")
-async def note_progress(
+async def note_goal_progress(
     owned: Annotated[Owned[Goal], one(Action.GOAL_PROGRESS, GOALS, GoalOut)], body: GoalProgressNew
 ) -> GoalProgressOut:
     """By any party; with `state` its learner moves the goal, forward or back."""
     return await goals.note_progress(owned, note=body.note, state=body.state)  # type: ignore[return-value]
 
 
-class GoalRevisionOut(wire.Shape):
+class GoalRevisionOut(BaseModel):
     """A wording that was replaced."""
 
     number: wire.Number
-    wording: Annotated[Json[dict[str, Any]], Field(description="The fields as they were.")]
+    wording: Annotated[
+        Json[dict[str, Any]],
+        wire.like(Wording),
+        Field(description="The fields as they were."),
+    ]
     replaced_at: wire.WireMoment
     replaced_by: wire.WireId
 
 
 @router.get("/{goal_id}/revisions", summary="Read a goal's old wordings")
-async def list_revisions(
+async def list_goal_revisions(
     row: Annotated[Row, one(Action.GOAL_READ, GOALS)],
     query: Annotated[ChildQuery, wire.Parameters],
     response: Response,

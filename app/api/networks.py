@@ -183,7 +183,7 @@ _MEMBER: Any = {"dependencies": [Depends(_in_its_network)]}
 
 
 @router.get("/{network_id}/members", summary="List the members of a network")
-async def list_members(
+async def list_network_members(
     row: Annotated[Row, one(Action.NETWORK_MEMBER_READ, NETWORKS)],
     query: Annotated[NetworkMemberQuery, wire.Parameters],
     response: Response,
@@ -204,7 +204,7 @@ async def _answer(access: Access, member_id: UUID, *, created: bool = False) -> 
 
 
 @router.post("/{network_id}/members", status_code=201, summary="Add a member, or ask to join")
-async def add_member(
+async def add_network_member(
     owned: Annotated[Owned[Network], one(Action.NETWORK_MEMBER_CREATE, NETWORKS, NetworkOut)],
     body: NetworkMemberNew,
 ) -> NetworkMemberOut:
@@ -219,7 +219,7 @@ async def add_member(
 
 
 @router.get("/{network_id}/members/{network_member_id}", summary="Read a member", **_MEMBER)
-async def read_member(
+async def read_network_member(
     row: Annotated[Row, one(Action.NETWORK_MEMBER_READ, NETWORK_MEMBERS)],
 ) -> NetworkMemberOut:
     """One membership that you may see; your own also when it is over."""
@@ -227,7 +227,7 @@ async def read_member(
 
 
 @router.patch("/{network_id}/members/{network_member_id}", summary="Change a member", **_MEMBER)
-async def change_member(
+async def change_network_member(
     owned: Annotated[
         Owned[NetworkMember], one(Action.NETWORK_MEMBER_WRITE, NETWORK_MEMBERS, NetworkMemberOut)
     ],
@@ -243,7 +243,7 @@ async def change_member(
     summary="Confirm who has asked",
     **_MEMBER,
 )
-async def confirm_member(
+async def confirm_network_member(
     owned: Annotated[
         Owned[NetworkMember], one(Action.NETWORK_MEMBER_CONFIRM, NETWORK_MEMBERS, NetworkMemberOut)
     ],
@@ -256,7 +256,7 @@ async def confirm_member(
 @router.post(
     "/{network_id}/members/{network_member_id}/ending", summary="End a membership", **_MEMBER
 )
-async def end_member(
+async def end_network_member(
     owned: Annotated[
         Owned[NetworkMember], one(Action.NETWORK_MEMBER_END, NETWORK_MEMBERS, NetworkMemberOut)
     ],

@@ -169,7 +169,7 @@ async def list_problems(request: Request, response: Response, chosen: Chosen) ->
     responses=_ALSO_A_PAGE,
     openapi_extra=ACCEPT_LANGUAGE,
 )
-async def explain(
+async def explain_problem(
     request: Request,
     response: Response,
     slug: Slug,

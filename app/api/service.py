@@ -22,13 +22,13 @@ class Health(BaseModel):
 
 
 @router.get("/health/live", summary="Whether the process runs")
-async def live() -> Health:
+async def read_liveness() -> Health:
     """200 as long as the process answers."""
     return Health(status="live")
 
 
 @router.get("/health/ready", summary="Whether requests can be answered")
-async def ready(request: Request) -> Health:
+async def read_readiness(request: Request) -> Health:
     """200 when the database answers and has the schema of this version; 503 otherwise, and when the
     process is about to end."""
     if request.app.state.draining.began:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar, get_args
 
 from starlette.requests import Request
+from typing_extensions import TypeAliasType
 
-Language = Literal["en", "cy"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+Language = TypeAliasType("Language", Literal["en", "cy"])
+LANGUAGES: tuple[Language, ...] = get_args(Language.__value__)
 DEFAULT: Language = "en"
 
 Offer = TypeVar("Offer", bound=str)

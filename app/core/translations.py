@@ -10,10 +10,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from typing_extensions import TypeAliasType
+
 from app.core.errors import Problem
 from app.core.negotiation import Language
 
-Translation = Literal["unreviewed", "reviewed"]
+Translation = TypeAliasType("Translation", Literal["unreviewed", "reviewed"])
 """Of Welsh that we made from English: whether somebody has reviewed it. Null: no translation."""
 
 

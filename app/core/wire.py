@@ -14,9 +14,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     StringConstraints,
+    TypeAdapter,
     WithJsonSchema,
     create_model,
 )
+from pydantic_core import core_schema
 
 from app.core.text import Code, Line
 
@@ -70,14 +72,29 @@ def at_most(items: int) -> Says:
     return Says(maxItems=items)
 
 
-def member_of(kind: type[StrEnum], *, or_null: bool = False) -> WithJsonSchema:
+class _Shown:
+    """The document's schema of `kind`, by reference, for a value that is not validated as one."""
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """A reference; handed over bare it would stand there inline, and be a type of its own in
+        every client that is generated."""
+        shown: dict[str, Any] = handler(
+            core_schema.chain_schema([TypeAdapter(self.kind).core_schema])
+        )
+        return shown
+
+
+def member_of(kind: type[StrEnum], *, or_null: bool = False) -> Any:
     """Marks a value that is a member of `kind` and came from our own database, as text."""
-    schema: dict[str, Any] = {
-        "type": "string",
-        "enum": [str(m) for m in kind],
-        "title": kind.__name__,
-    }
-    return WithJsonSchema({"anyOf": [schema, {"type": "null"}]} if or_null else schema)
+    return _Shown(kind | None if or_null else kind)
+
+
+def like(model: type[BaseModel]) -> Any:
+    """Marks JSON of our own database that has the form of `model`."""
+    return _Shown(model)
 
 
 def _written_as_day(value: object) -> object:

@@ -22,7 +22,8 @@ DESCRIPTION = """\
 Learning agreements, goals, evidence and networks, and the frameworks that they refer to.
 **The agreement that the parties signed is the access policy**: it decides every read, everywhere.
 
-Sign in with *Authorize*, open a group, and try an operation with *Execute*. Every change of a record needs its `ETag` in `If-Match`; a `POST` may carry an
+Sign in with *Authorize*, open a group, and try an operation with *Execute*. Every change of a record needs its `ETag` in `If-Match`; a `PATCH` is a JSON
+Merge Patch (RFC 7396), as `application/json` or `application/merge-patch+json`; a `POST` may carry an
 `Idempotency-Key` so that it can be sent again when its answer was lost. Errors are problems
 (RFC 9457): `type` leads to a page that explains them. On every answer `RateLimit` and `RateLimit-Policy` say
 how many requests remain; after a 429 or 503 wait for `Retry-After`.
@@ -125,11 +126,9 @@ def _complete(operation: Json, route: APIRoute, method: str, components: Json) -
     for parameter in parameters:
         schema = parameter["schema"] = _sendable(parameter["schema"])
         parameter.setdefault("description", schema.pop("description", ""))
+        schema.pop("title", None)
     if parameters:
         operation["parameters"] = parameters
-    if method == "PATCH":
-        content = operation["requestBody"]["content"]
-        content["application/merge-patch+json"] = dict(content["application/json"])
     answers = operation["responses"]
     answers.pop("422", None)
     claims = answers_of.claims_an_id(operation, components["schemas"])
@@ -168,6 +167,9 @@ def _complete_schemas(node: Any) -> None:
     if isinstance(node, dict):
         if node.get("format") in _LENGTHS:
             node.setdefault("maxLength", _LENGTHS[node["format"]])
+        for name, inner in node.get("properties", {}).items():
+            if inner.get("title") == name.replace("_", " ").title():
+                del inner["title"]  # it says nothing that the name does not
         if node.get("type") == "integer":
             small = node.get("minimum", -(2**63)) >= -(2**31) and node.get("maximum", 2**63) < 2**31
             node.setdefault("format", "int32" if small else "int64")
@@ -210,7 +212,7 @@ def document(app: FastAPI) -> Json:
     components = found["components"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["schemas"]["Problem"] = answers_of.problem_schema()
+    components["schemas"] |= answers_of.problem_schemas()
     components["responses"] = {}
     components["headers"] = copy.deepcopy(HEADERS)
     components["examples"] = problem_examples()
@@ -251,9 +253,10 @@ def document(app: FastAPI) -> Json:
 def _renamed(document: Json) -> Json:
     """Lists by the name of what is on them: `ShareOutPage` for FastAPI's `Page_ShareOut_`."""
     text = json.dumps(document)
-    for made in document["components"]["schemas"]:
+    for made, schema in document["components"]["schemas"].items():
         if found := _LIST.fullmatch(made):
-            text = text.replace(f'{made}"', f'{found[2]}{_LISTS[found[1]]}"')
+            name = f"{found[2]}{_LISTS[found[1]]}"
+            text = text.replace(f'{made}"', f'{name}"').replace(f'"{schema["title"]}"', f'"{name}"')
     named: Json = json.loads(text)
     return named
 

@@ -103,8 +103,28 @@ def _refusal(status: int, kinds: list[type[Problem]]) -> Json:
     }
 
 
-def problem_schema() -> Json:
-    """The shape of every problem."""
+def problem_schemas() -> dict[str, Json]:
+    """The shape of every problem, and of the places that it names."""
+    place = {
+        "type": "object",
+        "required": ["detail"],
+        "properties": {
+            "pointer": {
+                "type": "string",
+                "maxLength": 201,
+                "description": "JSON pointer into the body.",
+            },
+            "parameter": {"type": "string", "maxLength": 201},
+            "header": {"type": "string", "maxLength": 201},
+            "detail": {"type": "string", "maxLength": 201},
+        },
+        "title": "ProblemPlace",
+        "description": "One thing that is wrong, and where.",
+    }
+    return {"Problem": _problem_schema(), "ProblemPlace": place}
+
+
+def _problem_schema() -> Json:
     return {
         "type": "object",
         "required": ["type", "title", "status", "detail", "request_id"],
@@ -128,34 +148,24 @@ def problem_schema() -> Json:
             },
             "request_id": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9_-]{8,64}$"},
             "translation": {
-                "type": "string",
-                "enum": ["unreviewed", "reviewed"],
+                "$ref": "#/components/schemas/Translation",
                 "description": "With a title in Welsh: whether anybody has reviewed our translation.",
             },
             "errors": {
                 "type": "array",
                 "maxItems": 100,
-                "items": {
-                    "type": "object",
-                    "required": ["detail"],
-                    "properties": {
-                        "pointer": {
-                            "type": "string",
-                            "maxLength": 201,
-                            "description": "JSON pointer into the body.",
-                        },
-                        "parameter": {"type": "string", "maxLength": 201},
-                        "header": {"type": "string", "maxLength": 201},
-                        "detail": {"type": "string", "maxLength": 201},
-                    },
-                },
+                "items": {"$ref": "#/components/schemas/ProblemPlace"},
             },
             "scope": {
                 "type": "string",
                 "maxLength": 100,
                 "description": "With insufficient-scope: the scope that is needed.",
             },
-            "current": {"description": "With 412: the record as it is now."},
+            "current": {
+                "type": "object",
+                "additionalProperties": True,
+                "description": "With 412: the record as it is now.",
+            },
         },
         "title": "Problem",
         "description": "A refused request (RFC 9457).",

@@ -49,7 +49,7 @@ DisclosureChange = wire.changes_of(Disclosure, "NarrowingNew")
 
 
 @router.post("/{learning_agreement_id}/narrowing", summary="Narrow the disclosure terms")
-async def narrow(
+async def narrow_terms(
     owned: Annotated[
         Owned[LearningAgreement], one(Action.AGREEMENT_NARROW, AGREEMENTS, AgreementOut)
     ],
@@ -62,7 +62,7 @@ async def narrow(
 
 
 @router.post("/{learning_agreement_id}/departure", summary="Leave an agreement")
-async def leave(
+async def leave_agreement(
     owned: Annotated[
         Owned[LearningAgreement], one(Action.AGREEMENT_LEAVE, AGREEMENTS, AgreementOut)
     ],
@@ -80,7 +80,7 @@ class DetachmentNew(wire.Shape):
 
 
 @router.post("/{learning_agreement_id}/detachments", summary="Detach a network")
-async def detach(
+async def detach_network(
     owned: Annotated[
         Owned[LearningAgreement], one(Action.AGREEMENT_DETACH, AGREEMENTS, AgreementOut)
     ],

@@ -1,6 +1,6 @@
 """From draft to signature, completion and end."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -12,13 +12,20 @@ from app.access.door import Access
 from app.access.gates import Owned, Row, may, one
 from app.access.grants import Action
 from app.actions import agreements
-from app.api.agreements.shapes import AgreementChange, AgreementOut, Digest, Shown, shown
+from app.api.agreements.shapes import (
+    AgreementChange,
+    AgreementOut,
+    Digest,
+    Obligation,
+    Shown,
+    shown,
+)
 from app.core import wire
 from app.core.ids import ClientMadeId
 from app.core.pages import ChangesQuery, Page
 from app.core.routes import Route
 from app.core.search import Question
-from app.models.agreement_text import OBLIGATIONS, AgreementText
+from app.models.agreement_text import AgreementText
 from app.models.agreements import LearningAgreement
 
 router = APIRouter(
@@ -82,27 +89,27 @@ async def read_agreement(row: Annotated[Row, one(Action.AGREEMENT_READ, AGREEMEN
 
 
 @router.patch("/{learning_agreement_id}", summary="Change a draft")
-async def redraft(owned: Drafted, body: AgreementChange) -> AgreementOut:  # type: ignore[valid-type]
+async def redraft_agreement(owned: Drafted, body: AgreementChange) -> AgreementOut:  # type: ignore[valid-type]
     """By its drafter. A text that has been proposed is withdrawn first."""
     await agreements.redraft(owned, body.model_dump(mode="json"))  # type: ignore[attr-defined]
     return await shown(owned)  # type: ignore[no-any-return]
 
 
 @router.delete("/{learning_agreement_id}", status_code=204, summary="Delete a draft")
-async def discard(owned: Drafted) -> None:
+async def discard_draft(owned: Drafted) -> None:
     """By its drafter, as long as it was never proposed."""
     await agreements.discard(owned)
 
 
 @router.post("/{learning_agreement_id}/proposal", summary="Propose a draft")
-async def propose(owned: Drafted) -> AgreementOut:
+async def propose_agreement(owned: Drafted) -> AgreementOut:
     """Puts the text before everybody whom it names, fixed by its digest. 422 says what is missing."""
     await agreements.propose_agreement(owned)
     return await shown(owned)  # type: ignore[no-any-return]
 
 
 @router.post("/{learning_agreement_id}/withdrawal", summary="Withdraw a proposal or an amendment")
-async def withdraw(
+async def withdraw_proposal(
     owned: Annotated[
         Owned[LearningAgreement], one(Action.AGREEMENT_WITHDRAW, AGREEMENTS, AgreementOut)
     ],
@@ -118,7 +125,7 @@ class SignatureNew(wire.Shape):
 
     digest: Annotated[Digest, Field(description="`digest` of the proposal, as you read it.")]
     obligations: Annotated[
-        list[Literal[OBLIGATIONS]],  # type: ignore[valid-type]
+        list[Obligation],
         Field(max_length=7, description="A coach, co-coach or mentor acknowledges all seven."),
     ] = []
 
@@ -126,7 +133,7 @@ class SignatureNew(wire.Shape):
 @router.post(
     "/{learning_agreement_id}/signatures", status_code=201, summary="Sign what is on the table"
 )
-async def sign(
+async def sign_agreement(
     owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_SIGN, AGREEMENTS, Shown)],
     body: SignatureNew,
 ) -> Shown:
@@ -141,7 +148,7 @@ async def sign(
     summary="Decline what is on the table",
     responses={204: {"description": "Done; the agreement is hidden from the caller now."}},
 )
-async def decline(
+async def decline_agreement(
     owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_DECLINE, AGREEMENTS, Shown)],
 ) -> Shown:
     """By any person whom a proposal or an amendment asks to sign. What was declined is never shown
@@ -154,7 +161,7 @@ async def decline(
 
 
 @router.post("/{learning_agreement_id}/completion", summary="Complete an agreement")
-async def complete(
+async def complete_agreement(
     owned: Annotated[
         Owned[LearningAgreement], one(Action.AGREEMENT_COMPLETE, AGREEMENTS, AgreementOut)
     ],
@@ -166,7 +173,7 @@ async def complete(
 
 
 @router.post("/{learning_agreement_id}/ending", summary="End an agreement early")
-async def end(
+async def end_agreement(
     owned: Annotated[Owned[LearningAgreement], one(Action.AGREEMENT_END, AGREEMENTS, AgreementOut)],
 ) -> AgreementOut:
     """By any party alone, at once and without a reason."""

@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, Json
+from pydantic import MISSING, BaseModel, ConfigDict, Field, Json
+from typing_extensions import TypeAliasType
 
 from app.access.agreements import AGREEMENTS
 from app.access.gates import Owned
 from app.core import wire
-from app.models.agreement_text import AgreementText
+from app.models.agreement_text import OBLIGATIONS, AgreementText
 from app.models.agreements import AgreementState, LearningAgreement
 from app.models.terms import PartyRole
 
+Obligation = TypeAliasType("Obligation", Literal[OBLIGATIONS])  # type: ignore[valid-type]
 Digest = Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -31,6 +33,24 @@ class SignatureOut(BaseModel):
     signed_at: datetime | None
     declined_at: datetime | None
     digest: Annotated[wire.Digest | None, Field(description="Digest of the text that was signed.")]
+
+
+class AgreementTextOut(AgreementText):
+    """What was drafted, with what is the same in every agreement. The Welsh only where there is any."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    confidentiality_limit: Annotated[
+        wire.Text, Field(description="The one limit of what is confidential.")
+    ]
+    confidentiality_limit_cy: wire.Text | MISSING = MISSING
+    obligations: Annotated[
+        list[Obligation], wire.at_most(len(OBLIGATIONS)), Field(description="Of every coach.")
+    ]
+    unreviewed: Annotated[
+        list[wire.Word] | MISSING,
+        Field(max_length=20, description="What is our own Welsh, read by no translator yet."),
+    ] = MISSING
 
 
 class _Both(BaseModel):
@@ -81,6 +101,7 @@ class AgreementOut(_Both):
     signatures: Annotated[Json[list[SignatureOut]], wire.at_most(120)]
     text: Annotated[
         Json[dict[str, Any]],
+        wire.like(AgreementTextOut),
         Field(
             description="The fields of the draft, the limit of confidentiality, the obligations. In two "
             "languages: `unreviewed` names what is our own Welsh, read by no translator yet."
@@ -96,7 +117,7 @@ class AgreementVersionOut(BaseModel):
     number: wire.Number
     digest: Annotated[wire.Digest | None, Field(description="What a signature is bound to.")]
     signatures: Annotated[Json[list[SignatureOut]], wire.at_most(120)]
-    text: Json[dict[str, Any]]
+    text: Annotated[Json[dict[str, Any]], wire.like(AgreementTextOut)]
 
 
 Shown = Annotated[
@@ -104,7 +125,7 @@ Shown = Annotated[
 ]
 
 
-AgreementChange = wire.changes_of(AgreementText, "LearningAgreementChange")
+AgreementChange = wire.changes_of(AgreementText, "AgreementChange")
 
 
 async def shown(owned: Owned[LearningAgreement]) -> Any:

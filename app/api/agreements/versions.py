@@ -12,7 +12,7 @@ from app.access.history import HistoryQuery, history_page
 from app.access.leaders import LEADERS
 from app.access.readers import ReadersQuery, readers_page
 from app.access.versions import versions_of
-from app.api.agreements.shapes import SignatureOut
+from app.api.agreements.shapes import AgreementTextOut, SignatureOut
 from app.core import wire
 from app.core.errors import NotFound
 from app.core.pages import Page, Whole
@@ -33,7 +33,9 @@ class VersionOut(BaseModel):
         VersionAct, Field(description="Everybody's agreement, or one party's protective act.")
     ]
     state: VersionState
-    text: Annotated[Json[dict[str, Any]], Field(validation_alias="content")]
+    text: Annotated[
+        Json[dict[str, Any]], wire.like(AgreementTextOut), Field(validation_alias="content")
+    ]
     digest: wire.Digest | None
     created_by: wire.WireId
     created_at: wire.WireMoment
@@ -47,13 +49,13 @@ Versions = Annotated[Row, one(Action.AGREEMENT_VERSIONS, AGREEMENTS)]
 
 
 @router.get("/{learning_agreement_id}/versions", summary="Read every version")
-async def list_versions(row: Versions) -> Whole[VersionOut]:
+async def list_agreement_versions(row: Versions) -> Whole[VersionOut]:
     """Every version that the caller was asked to sign or was a party to, oldest first."""
     return {"items": await versions_of(row.access, row.id), "next": None}  # type: ignore[return-value]
 
 
 @router.get("/{learning_agreement_id}/versions/{number}", summary="Read one version")
-async def read_version(row: Versions, number: Number) -> VersionOut:
+async def read_agreement_version(row: Versions, number: Number) -> VersionOut:
     """One version by its number."""
     found = await versions_of(row.access, row.id, number)
     if not found:
@@ -80,7 +82,7 @@ class HistoryEntry(BaseModel):
 
 
 @router.get("/{learning_agreement_id}/history", summary="Read an agreement's history")
-async def read_history(
+async def read_agreement_history(
     row: Annotated[Row, one(Action.AGREEMENT_HISTORY, AGREEMENTS)],
     query: Annotated[HistoryQuery, wire.Parameters],
     response: Response,
@@ -106,7 +108,7 @@ class ReadingOut(BaseModel):
 
 
 @router.get("/{learning_agreement_id}/readers", summary="Read who has read it")
-async def list_readers(
+async def list_agreement_readers(
     row: Annotated[Row, one(Action.AGREEMENT_READERS, AGREEMENTS)],
     query: Annotated[ReadersQuery, wire.Parameters],
     response: Response,
@@ -133,7 +135,7 @@ class LeaderOut(BaseModel):
 
 
 @router.get("/{learning_agreement_id}/leaders", summary="Read who leads its home organisation")
-async def list_leaders(
+async def list_agreement_leaders(
     row: Annotated[Row, one(Action.AGREEMENT_LEADERS, AGREEMENTS)],
 ) -> Whole[LeaderOut]:
     """For the parties: head teachers and professional-learning leads of the home organisation, today's,

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from typing_extensions import TypeAliasType
 
 from app.access.oauth import Answer, Facts, OAuthClient, Server
 from app.access.sign_in import PUBLIC_CLIENT
@@ -79,6 +80,9 @@ class RevokedOut(BaseModel):
     """Nothing more is said (RFC 7009, section 2.2)."""
 
 
+TokenType = TypeAliasType("TokenType", Literal["Bearer", "refresh_token"])
+
+
 class IntrospectionOut(BaseModel):
     """What a token says (RFC 7662, section 2.2); of one that does not count, only that."""
 
@@ -91,7 +95,7 @@ class IntrospectionOut(BaseModel):
     exp: Annotated[int, wire.Says(minimum=0, maximum=2**53 - 1)] | None = None
     iat: Annotated[int, wire.Says(minimum=0, maximum=2**53 - 1)] | None = None
     jti: wire.WireIdOrNull = None
-    token_type: Literal["Bearer", "refresh_token"] | None = None
+    token_type: TokenType | None = None
 
 
 Done = Callable[[Request, OAuthClient | None, dict[str, str]], Awaitable[Answer]]
