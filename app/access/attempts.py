@@ -29,6 +29,8 @@ from app.models.ways_in import FailedAttempt
 ACCOUNT_WINDOW = timedelta(minutes=30)
 ADDRESS_WINDOW = timedelta(minutes=5)
 
+FAILED = "Too many attempts have failed. Wait, or have a link to set a new password sent."
+
 _failed: Any = FailedAttempt.__table__
 _SINCE = Query(
     select(func.count().label("number"), func.min(_failed.c.at).label("oldest")).where(
@@ -90,8 +92,8 @@ _underway: WeakKeyDictionary[Database, _Underway] = WeakKeyDictionary()
 class Attempt:
     """One attempt, for the keys that it counts for."""
 
-    def __init__(self, keys: Sequence[Key], counts: Sequence[int]) -> None:
-        self.keys, self._counts = keys, dict(zip(keys, counts, strict=True))
+    def __init__(self, keys: Sequence[Key], counts: Sequence[int] = ()) -> None:
+        self.keys, self._counts = keys, dict(zip(keys, counts, strict=False))
 
     async def failed(self, unit: Unit, *keys: Key) -> None:
         """Counts it as a failure (of other keys, if some are named), with what else is written of it."""
@@ -115,7 +117,7 @@ async def attempt(database: Database, keys: Sequence[Key]) -> AsyncIterator[Atte
     hashes = [key.hash for key in keys]
     while True:
         before, ended = underway.ends, underway.ended
-        counts = [await _failures(database, key) for key in keys]
+        counts = [await check_number(database, key, FAILED) for key in keys]
         if underway.ends != before:
             continue  # what ended meanwhile may be a failure that was not counted yet
         free = all(
@@ -132,12 +134,13 @@ async def attempt(database: Database, keys: Sequence[Key]) -> AsyncIterator[Atte
         underway.end(hashes)
 
 
-async def _failures(database: Database, key: Key) -> int:
+async def check_number(database: Database, key: Key, detail: str) -> int:
+    """How often it was counted for a key; TooManyRequests, with `detail`, when that is enough."""
     moment = now()
     rows = await database.rows(_SINCE, {"key": key.hash, "since": moment - key.window})
     number, oldest = int(rows[0][0]), rows[0][1]
     if number >= key.most:
-        raise too_many(key, as_moment(oldest), moment)
+        raise _too_many(key, as_moment(oldest), moment, detail)
     return number
 
 
@@ -147,15 +150,15 @@ async def is_used_up(database: Database, key: Key) -> bool:
     return int(rows[0][0]) >= key.most
 
 
-def too_many(key: Key, oldest: datetime, moment: datetime) -> TooManyRequests:
-    """The refusal, with the seconds until the oldest failure counts no longer."""
+def _too_many(key: Key, oldest: datetime, moment: datetime, detail: str) -> TooManyRequests:
+    # Until the oldest counts no longer.
     seconds = max(1, ceil((oldest + key.window - moment).total_seconds()))
     return TooManyRequests(
         key.name.partition(":")[0],
         key.most,
         int(key.window.total_seconds()),
         seconds,
-        detail="Too many attempts have failed. Wait, or have a link to set a new password sent.",
+        detail=detail,
     )
 
 

@@ -5,6 +5,7 @@ process be lost in between, nobody knows whether it was sent: it is sent once mo
 """
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 EVERY = 2.0
 TIDY = 300.0
 _AWAY = 30.0
+_STOPPING = 10.0
 LEASE = timedelta(minutes=5)
 """After so long a process that has begun a message is taken for lost."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
@@ -76,8 +78,18 @@ async def send_due(database: Database) -> int:
             break
         letter, attempts = begun
         if letter is not None:
-            sent += await _send(database, letter, attempts)
+            sent += await _to_the_end(_send(database, letter, attempts))
     return sent
+
+
+async def _to_the_end(sending: Coroutine[Any, Any, bool]) -> bool:
+    """What is being sent when the process is told to stop may end, so that nobody need send it again."""
+    task = asyncio.ensure_future(sending)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_STOPPING)
+        raise
 
 
 async def _begin(database: Database) -> tuple[mail.Letter | None, int] | None:

@@ -347,6 +347,18 @@ async def test_a_lost_answer_sends_one_message(world: World, post: Post, address
     assert len(await post.to(address)) == 1
 
 
+async def test_nobodys_mailbox_is_filled_with_invitations(
+    world: World, post: Post, address: str
+) -> None:
+    people = [await newcomer(world) for _ in range(2)]
+    for number in range(5):
+        assert (await invite(world, people[number % 2], address)).status_code == 202
+    refused = await invite(world, people[0], address)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 1800
+    assert len(await post.to(address)) == 5
+
+
 async def test_no_weak_password_and_none_of_ones_own_name(
     world: World, post: Post, address: str
 ) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.access.addresses import holder_of
-from app.access.attempts import attempt, for_network
+from app.access.addresses import holder_of, take_effect
+from app.access.attempts import Attempt, Key, attempt, check_number, for_network
 from app.access.credentials import Origin
 from app.access.door import Access
 from app.access.invitations import (
@@ -34,6 +34,8 @@ from app.models.people import SignInIdentity
 from app.models.ways_in import Invitation
 
 LINK_LIVES = timedelta(days=7)
+_MOST_MAILS = 5
+_MAILS_WINDOW = timedelta(minutes=30)
 
 
 class Answered(NamedTuple):
@@ -57,7 +59,7 @@ async def invite(
 ) -> UUID:
     """Asks a person to make a way in at an address: the invitation's id. What is done and answered is
     the same whoever has the address; only the message differs."""
-    unit = access.unit
+    unit, for_mails = access.unit, Key(f"invitation:{email}", _MOST_MAILS, _MAILS_WINDOW)
     await unit.begin()
     if not await may_administer(access, organisation_id):
         if organisation_id is None:
@@ -69,6 +71,8 @@ async def invite(
         raise Invalid.field("/person_id", "names nobody whom you can see")
     if organisation_id is not None and not await is_here(unit, person_id, organisation_id):
         raise Invalid.field("/organisation_id", "is not where that person is")
+    await check_number(unit.database, for_mails, "That address has been sent invitations enough.")
+    await Attempt((for_mails,)).failed(unit)
     await _replace_earlier(unit, access.caller.actor, person_id, email)
     invitation_id, moment = uuid7(), now()
     await unit.insert(
@@ -226,6 +230,7 @@ async def accept_invitation(
     if reason := await weakness(password, [situation.name, found.email]):
         return Answered(reason=reason)
     hashed = await hash_password(password)
+    await take_effect(database, found.email)
     async with database.work() as unit:
         await unit.begin()
         invitation = await unit.session.get(Invitation, found.id, with_for_update=True)

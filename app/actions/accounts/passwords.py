@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
+from app.access.addresses import take_effect
 from app.access.attempts import Key, attempt, for_device, for_network, is_used_up
 from app.access.credentials import Origin, check_password
 from app.access.identity_holders import WayIn, of_reset, of_session
@@ -45,6 +46,7 @@ class Chosen(NamedTuple):
 async def forget_password(database: Database, email: str, *, origin: Origin, language: str) -> None:
     """Has a link sent to the address, if it is somebody's; TooManyRequests."""
     address = canonical_address(email[:1000])[:254]
+    await take_effect(database, address)
     identity = await find_identity(database, address)
     for_mails = Key(f"reset:{address}", _MOST_MAILS, _MAILS_WINDOW)
     async with attempt(database, [for_network(origin.network, "reset")]) as tried:
