@@ -30,6 +30,7 @@ class Provider:
     """A provider that runs, and what it is told."""
 
     port: int
+    callback: str = CALLBACK
     switches: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -38,7 +39,7 @@ class Provider:
 
     def tell(self, **switches: Any) -> None:
         """Sets its switches anew."""
-        self._control(switches={"redirect_uris": [CALLBACK], **switches})
+        self._control(switches={"redirect_uris": [self.callback], **switches})
         self.switches = switches
 
     def _control(self, **told: Any) -> None:
@@ -57,7 +58,8 @@ class Provider:
         }
         account = {name: value for name, value in account.items() if value is not None}
         self._control(
-            switches={"redirect_uris": [CALLBACK], **self.switches}, accounts={subject: account}
+            switches={"redirect_uris": [self.callback], **self.switches},
+            accounts={subject: account},
         )
         return subject
 

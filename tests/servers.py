@@ -62,11 +62,14 @@ class Server:
         """Another process on the same database and folder, under the same address."""
         return Server(self.url, self.folder, public=self.public)
 
-    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Runs `tandem` with the server's settings."""
+    def command(
+        self, *arguments: str, given: str | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Runs `tandem` with the server's settings; `given` is what it reads."""
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", self.module, *arguments],
             env=self.environment,
+            input=given,
             capture_output=True,
             text=True,
             timeout=120,

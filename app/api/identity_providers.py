@@ -18,7 +18,7 @@ from app.core.errors import Forbidden
 from app.core.ids import ClientMadeId
 from app.core.pages import Page, PageQuery
 from app.core.routes import Route
-from app.core.text import Line
+from app.core.text import Code, Line
 from app.models.identity_providers import IdentityProvider
 
 router = APIRouter(prefix="/v1/identity-providers", tags=["Identity providers"], route_class=Route)
@@ -46,7 +46,7 @@ Domains = Annotated[
 class RequiredClaim(wire.Shape):
     """A claim that an ID token must have with exactly this value, as `hd` of Google."""
 
-    claim: Annotated[Line, StringConstraints(max_length=100, pattern="^[A-Za-z0-9_:./-]+$")]
+    claim: Code
     value: Line
 
 

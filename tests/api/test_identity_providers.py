@@ -161,17 +161,11 @@ async def test_the_same_request_again_makes_no_second_one(world: World) -> None:
 def test_an_operator_adds_lists_and_disables_them_on_the_command_line(
     fresh_url: str, tmp_path: Path
 ) -> None:
-    import subprocess
-    import sys
-
     server = Server(fresh_url, tmp_path)
-    added = subprocess.run(
-        [
-            sys.executable, "-W", "error", "-m", server.module, "providers", "add", "Hwb",
-            "https://login.example/hwb", "tandem", "--trusted-domain", "hwb.example",
-            "--required-claim", "tid=1", "--name-cy", "Hwb",
-        ],
-        env=server.environment, input=f"{SECRET}\n", capture_output=True, text=True, check=False,
+    added = server.command(
+        "providers", "add", "Hwb", "https://login.example/hwb", "tandem",
+        "--trusted-domain", "hwb.example", "--required-claim", "tid=1", "--name-cy", "Hwb",
+        given=f"{SECRET}\n",
     )  # fmt: skip
     assert added.returncode == 0, added.stderr
     assert SECRET not in added.stdout

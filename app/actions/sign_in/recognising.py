@@ -79,8 +79,12 @@ async def _link_by_address(
     held = await unit.session.get(SignInIdentity, identity.id, with_for_update=True)
     if held is None or held.closed_at is not None:
         raise Refusal("is_closed", "closed")
-    # The address has come to somebody else: the first account keeps what is its person's.
-    if await linked_subject(unit, provider.id, identity.id) is not None:
+    before = await linked_subject(unit, provider.id, identity.id)
+    if before == subject:
+        # By the same account's other browser, while this one waited.
+        return identity
+    if before is not None:
+        # The address has come to somebody else: the first account keeps what is its person's.
         raise Refusal("not_known", "another_account")
     await link(unit, provider, identity.id, subject)
     await note(
