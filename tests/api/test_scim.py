@@ -127,6 +127,11 @@ async def test_an_affiliation_that_was_typed_stays_when_the_roles_change(
     }
 
 
+async def test_a_user_of_whom_nothing_is_said_comes_open(school: School) -> None:
+    answer = await school.call("POST", "/Users", {"schemas": [USER], "userName": uuid4().hex})
+    assert answer.json()["active"] is True
+
+
 async def test_a_user_may_come_closed_and_is_opened_later(world: World, school: School) -> None:
     made = await school.brings(active=False, roles=[ROLE])
     assert made["active"] is False
@@ -415,7 +420,9 @@ async def test_a_change_of_an_old_version_is_refused(school: School) -> None:
     rename = {"op": "replace", "path": "displayName", "value": "N"}
     first = await school.patch(made["id"], rename, headers={"If-Match": old})
     assert first.status_code in (200, 204)
-    assert first.headers["ETag"] != old
+    assert (old, first.headers["ETag"]) == ('W/"1"', 'W/"2"')
+    closed = await school.patch(made["id"], LEAVES)
+    assert closed.headers["ETag"] == 'W/"3"'
     late = await school.patch(made["id"], {**rename, "value": "M"}, headers={"If-Match": old})
     assert late.status_code == 412
     assert late.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
@@ -423,7 +430,7 @@ async def test_a_change_of_an_old_version_is_refused(school: School) -> None:
     for method, sent in (("PUT", body), ("DELETE", None)):
         refused = await school.call(method, f"/Users/{made['id']}", sent, headers={"If-Match": old})
         assert refused.status_code == 412
-    known_already = {"If-None-Match": first.headers["ETag"]}
+    known_already = {"If-None-Match": closed.headers["ETag"]}
     unchanged = await school.call("GET", f"/Users/{made['id']}", headers=known_already)
     assert unchanged.status_code == 304
 
