@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 from pydantic import (
+from typing_extensions import TypeAliasType
     MISSING,
     AfterValidator,
     BaseModel,
@@ -39,9 +40,15 @@ def _known(value: str) -> str:
     return value
 
 
-Scope = Annotated[
-    str, StringConstraints(max_length=100), AfterValidator(_known), wire.Says(enum=sorted(SCOPES))
-]
+Scope = TypeAliasType(
+    "Scope",
+    Annotated[
+        str,
+        StringConstraints(max_length=100),
+        AfterValidator(_known),
+        wire.Says(enum=sorted(SCOPES)),
+    ],
+)
 Scopes = Annotated[
     list[Scope],
     Field(min_length=1, max_length=len(SCOPES), description="What it may ask for, at most."),
