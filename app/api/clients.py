@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 from pydantic import (
-from typing_extensions import TypeAliasType
     MISSING,
     AfterValidator,
     BaseModel,
@@ -15,6 +14,7 @@ from typing_extensions import TypeAliasType
     StringConstraints,
     model_validator,
 )
+from typing_extensions import TypeAliasType
 
 from app.access.claims import claim
 from app.access.clients import CLIENTS
