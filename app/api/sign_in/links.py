@@ -123,7 +123,13 @@ async def _set_password(visit: _Visit, form: dict[str, str]) -> HTMLResponse:
     if chosen is None:
         return visit.over("password")
     if chosen.reason is not None:
-        return visit.asks("password", asks="password", wrong=visit.weak(chosen.reason))
+        found = await of_reset(visit.request.app.state.database, visit.token)
+        return visit.asks(
+            "password",
+            asks="password",
+            wrong=visit.weak(chosen.reason),
+            username=(found.email if found else None) or "",
+        )
     page = pages.account(visit.language, "password_set")
     if chosen.identity_id is not None:
         browsers.keep_account(visit.request, page, chosen.identity_id)
@@ -155,7 +161,7 @@ async def _accept(visit: _Visit, form: dict[str, str]) -> HTMLResponse:
     facts = {"organisation": found.organisation, "email": found.email}
     if done.reason is not None:
         wrong = visit.weak(done.reason)
-        return visit.asks("invitation", facts, asks="password", wrong=wrong)
+        return visit.asks("invitation", facts, asks="password", wrong=wrong, username=found.email)
     page = pages.account(visit.language, "invited", facts=facts)
     if done.identity_id is not None:
         browsers.keep_account(visit.request, page, done.identity_id)
