@@ -71,7 +71,7 @@ class Wish(wire.Shape):
     """The wish to be anonymised."""
 
     code: Annotated[
-        Annotated[str, StringConstraints(min_length=1, max_length=40)] | None,
+        Annotated[Line, StringConstraints(max_length=40)] | None,
         Field(
             description="Needed when you have a second factor: a code of it, or a recovery code."
         ),
@@ -81,14 +81,14 @@ class Wish(wire.Shape):
 class AskedOut(BaseModel):
     """What the second step takes."""
 
-    confirmation: Annotated[str, wire.Says(maxLength=500)]
+    confirmation: wire.Name
     expires_at: wire.WireMoment
 
 
 class Confirmation(wire.Shape):
     """The second step."""
 
-    confirmation: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    confirmation: Line
 
 
 Leaver = Annotated[Owned[Person], one(Action.PERSON_ANONYMISE, PEOPLE, PersonNow, takes_key=False)]

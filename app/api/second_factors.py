@@ -21,8 +21,8 @@ from app.models.second_factors import SecondFactor
 router = APIRouter(prefix="/v1/me", tags=["Account"], route_class=Route)
 
 Code = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=40),
+    Line,
+    StringConstraints(max_length=40),
     Field(description="Six digits that an app of yours shows now, or a recovery code."),
 ]
 RecoveryCodes = Annotated[list[Annotated[str, wire.Says(maxLength=19)]], wire.at_most(10)]

@@ -61,6 +61,12 @@ class SessionOut(BaseModel):
     expires_at: wire.WireMoment
 
 
+class SignedOut(BaseModel):
+    """You are signed in nowhere any more."""
+
+    ended: Annotated[wire.Count, Field(description="How many sessions there were.")]
+
+
 class ConsentOut(BaseModel):
     """What you have allowed a client."""
 
@@ -128,12 +134,12 @@ async def end_session(
     await accounts.end_session(owned.access, owned.entity)
 
 
-@router.post("/sign-out", status_code=204, summary="Sign out everywhere")
+@router.post("/sign-out", summary="Sign out everywhere")
 async def sign_out_everywhere(
     access: Annotated[Access, may(Action.ME_SIGN_OUT, takes_key=False)],
-) -> None:
+) -> SignedOut:
     """Ends all your sessions, this one among them, in every app and within ten seconds."""
-    await accounts.sign_out_everywhere(access)
+    return SignedOut(ended=await accounts.sign_out_everywhere(access))
 
 
 @router.get("/consents", summary="List what you have allowed")

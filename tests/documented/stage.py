@@ -84,19 +84,20 @@ async def _account_of_nia(unit: Unit) -> None:
             created_at=moment,
         )
     )
-    await unit.insert(
-        Session(
-            id=id_of("nia_session"),
-            person_id=nia,
-            identity_id=id_of("nia_identity"),
-            client_id=PUBLIC_CLIENT,
-            scopes=["account:read", "account:write", "people:read"],
-            method="password otp",
-            created_at=moment,
-            last_used_at=moment,
-            expires_at=moment + timedelta(days=30),
+    for name in ("nia_session", "nia_other_session"):
+        await unit.insert(
+            Session(
+                id=id_of(name),
+                person_id=nia,
+                identity_id=id_of("nia_identity"),
+                client_id=PUBLIC_CLIENT,
+                scopes=["account:read", "account:write", "people:read"],
+                method="password otp",
+                created_at=moment,
+                last_used_at=moment,
+                expires_at=moment + timedelta(days=30),
+            )
         )
-    )
     await unit.insert(
         Consent(
             person_id=nia,

@@ -126,7 +126,7 @@ GET /v1/me/sessions
 POST /v1/me/sessions/{session_id}/ending
     learner     204 learner | 403 BARRED | 404 rest
 POST /v1/me/sign-out
-    -           403 BARRED | 204 rest
+    -           403 BARRED | 200 rest
 GET /v1/me/consents
     -           403 BARRED | 200 rest
 POST /v1/me/consents/withdrawal

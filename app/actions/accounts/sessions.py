@@ -37,14 +37,15 @@ async def end_session(access: Access, session: Session) -> None:
     )
 
 
-async def sign_out_everywhere(access: Access) -> None:
-    """Ends all sessions of the caller, this one among them."""
-    await end_sessions(
+async def sign_out_everywhere(access: Access) -> int:
+    """Ends all sessions of the caller, this one among them; how many there were."""
+    ended = await end_sessions(
         access.unit,
         actor=access.caller.actor,
         because=Ending.SIGNED_OUT,
         person_id=access.caller.person_id,
     )
+    return len(ended)
 
 
 async def withdraw_consent(access: Access, client_id: UUID) -> None:
