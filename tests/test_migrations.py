@@ -15,8 +15,9 @@ from app.core.clock import now
 from app.core.db import SCHEMA
 from app.core.ids import uuid7
 from app.migrations import configuration, downgrade, sync_url, upgrade
-from app.models.people import Person
+from app.models.people import Person, SignInIdentity
 from app.models.registry import metadata
+from app.models.second_factors import SecondFactor
 from tests.conftest import postgresql_database
 
 
@@ -105,6 +106,32 @@ def test_a_clients_secret_goes_on_counting_after_the_migration_and_back(empty_ur
     with engine.connect() as connection:
         secrets = connection.execute(sa.text("SELECT secret_hash FROM clients ORDER BY id")).all()
     assert [row[0] for row in secrets] == ["a" * 64, None]
+    engine.dispose()
+
+
+def test_a_disabled_account_stays_shut_where_nothing_else_could_say_so(empty_url: str) -> None:
+    upgrade(empty_url)
+    write_person(empty_url)
+    engine = sa.create_engine(sync_url(empty_url))
+    people, identities = Person.__table__, SignInIdentity.__table__
+    with engine.begin() as connection:
+        person_id = connection.execute(sa.select(people.c.id)).scalar_one()
+        connection.execute(
+            sa.update(people).values(disabled_at=now(), disabled_because="She has left.")
+        )
+        values = {"id": uuid7(), "person_id": person_id, "email": "sian@x", "created_at": now()}
+        connection.execute(sa.insert(identities).values(**values))
+        factor = {"id": uuid7(), "person_id": person_id, "secret": "x", "created_at": now()}
+        connection.execute(sa.insert(SecondFactor.__table__).values(**factor))
+    steps = revisions(empty_url)
+    downgrade(empty_url, steps[steps.index("0008") - 1])
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(identities.c.closed_at)).scalar_one() is not None
+    assert "second_factors" not in tables(empty_url)
+    upgrade(empty_url)
+    with engine.connect() as connection:
+        shown = connection.execute(sa.select(people.c.id, people.c.disabled_at)).one()
+    assert tuple(shown) == (person_id, None)
     engine.dispose()
 
 

@@ -12,6 +12,7 @@ from app.core.query import Query
 from app.core.tables import Moment
 from app.models.identity_providers import FederatedSignIn, IdentityLink
 from app.models.people import ClientSecret, UsedAssertion
+from app.models.second_factors import SecondFactor
 from app.models.sessions import Authorization, Session
 
 CODES = timedelta(days=1)
@@ -26,6 +27,11 @@ def _over(table: Any, *moments: str) -> Query:
     return Query(delete(table).where(or_(*(table.c[name] < _before for name in moments))))
 
 
+_factors: Any = SecondFactor.__table__
+# An app that nobody has confirmed counts for nothing.
+_BEGUN = Query(
+    delete(_factors).where(_factors.c.confirmed_at.is_(None), _factors.c.created_at < _before)
+)
 _FORGET: tuple[tuple[Query, timedelta], ...] = (
     (_over(Authorization.__table__, "expires_at"), CODES),
     (_over(FederatedSignIn.__table__, "expires_at"), timedelta()),
@@ -33,6 +39,7 @@ _FORGET: tuple[tuple[Query, timedelta], ...] = (
     (_over(UsedAssertion.__table__, "expires_at"), timedelta(hours=1)),
     (_over(ClientSecret.__table__, "expires_at"), timedelta()),
     (_over(Session.__table__, "expires_at", "ended_at"), SESSIONS),
+    (_BEGUN, CODES),
 )
 
 
