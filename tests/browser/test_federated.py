@@ -27,8 +27,8 @@ def known(
         server.restart({**server.settings, "PRIVATE_PROVIDERS": "true"})
         provider.callback = f"{server.base}/oauth/callback"
         with httpx.Client(base_url=server.base) as http:
-            me = Person.of(server, http, "learner").get("/v1/me").json()
-        school = me["affiliations"][0]["organisation_id"]
+            (mine,) = Person.of(server, http, "learner").get("/v1/me/identities").json()
+        school = mine["organisation"]["id"]
         added = server.command(
             "providers", "add", "Imagined Provider", provider.issuer, CLIENT,
             "--trusted-domain", "demo.example", "--organisation", school, given=f"{SECRET}\n",
