@@ -1,0 +1,114 @@
+"""Lets schemathesis run against a live server, and tells what it sent and what it found."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import schemathesis.openapi
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import Status, events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+
+from tests.fuzz.callers import Callers
+
+DOCUMENT = Path(__file__).parents[2] / "openapi" / "openapi.json"
+SEED = 20260907
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+
+
+@cache
+def _document() -> str:
+    return DOCUMENT.read_text(encoding="utf-8")
+
+
+def document() -> dict[str, Any]:
+    """The committed document. schemathesis takes no credentials away from an OAuth scheme, so for it the scheme
+    is what it comes to at each operation: a bearer token."""
+    found: dict[str, Any] = json.loads(_document())
+    found["components"]["securitySchemes"] = {"tandem": {"type": "http", "scheme": "bearer"}}
+    return found
+
+
+@dataclass
+class Outcome:
+    """What a run sent and found."""
+
+    operations: int = 0
+    cases: Counter[str] = field(default_factory=Counter)
+    """By phase."""
+    seconds: Counter[str] = field(default_factory=Counter)
+    """By phase."""
+    answers: dict[str, Counter[int]] = field(default_factory=dict)
+    """Statuses, by operation."""
+    checks: Counter[str] = field(default_factory=Counter)
+    """How often each check judged."""
+    findings: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """By operation, check and title: an example of each."""
+    broken: list[str] = field(default_factory=list)
+    """Phases that did not run, and errors of schemathesis' own."""
+
+    def note(self, phase: str, recorder: ScenarioRecorder) -> None:
+        for case_id, interaction in recorder.interactions.items():
+            self.cases[phase] += 1
+            if interaction.response is not None:
+                label = recorder.cases[case_id].value.operation.label
+                self.answers.setdefault(label, Counter())[interaction.response.status_code] += 1
+        for case_id, checks in recorder.checks.items():
+            for check in checks:
+                self.checks[check.name] += 1
+                if check.failure_info is not None:
+                    failure = check.failure_info.failure
+                    label = recorder.cases[case_id].value.operation.label
+                    answer = recorder.interactions[case_id].response
+                    shown = answer.text[:600] if answer is not None else ""
+                    sent = check.failure_info.code_sample[:1500]
+                    said = f"[{phase}] {failure.message[:1200]}\n{sent}\n{answer and answer.status_code} {shown}"
+                    self.findings.setdefault((label, check.name, failure.title), said)
+
+    def told(self) -> str:
+        parts = (f"{n}: {self.cases[n]} cases, {self.seconds[n]:.0f} s" for n in self.seconds)
+        return f"{self.operations} operations; " + "; ".join(parts)
+
+
+def run(base: str, configured: dict[str, Any], callers: Callers) -> Outcome:
+    """One run through all phases."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": SEED,
+            "base-url": base,
+            "cache": {"enabled": False},
+            "continue-on-failure": True,
+            "output": {"sanitization": {"enabled": False}},
+            "suppress-health-check": ["all"],
+            **configured,
+        }
+    )
+    schema = schemathesis.openapi.from_dict(document(), config=config)
+    schema.auth.providers.append(callers)
+    found = Outcome(operations=schema.statistic.operations.selected)
+    begun: dict[str, float] = {}
+    for event in from_schema(schema).execute():
+        _follow(event, found, begun)
+    return found
+
+
+def _follow(event: events.EngineEvent, found: Outcome, begun: dict[str, float]) -> None:
+    if isinstance(event, events.PhaseStarted):
+        begun[event.phase.name.value] = time.monotonic()
+    elif isinstance(event, events.PhaseFinished):
+        name = event.phase.name.value
+        found.seconds[name] += time.monotonic() - begun[name]
+        if event.status in (Status.SKIP, Status.ERROR) and name in PHASES:
+            found.broken.append(f"{name}: {event.status.value} {event.phase.skip_reason}")
+    elif isinstance(event, events.ScenarioFinished):
+        found.note(event.phase.value, event.recorder)
+    elif isinstance(event, events.NonFatalError):
+        found.broken.append(f"{event.label}: {event.info.title} {event.info.message}")
+    elif isinstance(event, events.FatalError):
+        raise event.exception
