@@ -6,7 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from app.core.schema import Says
+
 _ALLOWED_CONTROLS = "\n\r\t"
+_LINE = Says(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+_PROSE = Says(pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")
 
 
 def clean(value: str) -> str:
@@ -44,6 +48,7 @@ Line = Annotated[
     BeforeValidator(_clean_before),
     StringConstraints(min_length=1, max_length=300),
     AfterValidator(_one_line),
+    _LINE,
 ]
 """A name or title: one line of at most 300 characters."""
 
@@ -52,12 +57,15 @@ Prose = Annotated[
     BeforeValidator(_clean_before),
     StringConstraints(min_length=1, max_length=10_000),
     AfterValidator(_not_blank),
+    _PROSE,
 ]
 """Free text: paragraphs, at most 10,000 characters."""
 
+_EMAIL = "^{0}+@{0}+[.]{0}+$".format(r"[^@\s\x00-\x1f\x7f-\x9f]")
+
 Email = Annotated[
     str,
-    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    StringConstraints(max_length=254, pattern=_EMAIL),
     BeforeValidator(_clean_before),
 ]
 """An e-mail address; whether it works only a message can tell."""

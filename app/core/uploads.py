@@ -40,7 +40,7 @@ FORM: dict[str, Any] = {
                     "properties": {
                         "file": {
                             "type": "string",
-                            "contentMediaType": "application/octet-stream",
+                            "format": "binary",
                             "description": f"The file, with its name. {TAKEN}",
                         }
                     },

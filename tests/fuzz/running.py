@@ -12,10 +12,13 @@ from typing import Any
 
 import schemathesis.openapi
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import Failure
+from schemathesis.core.transport import Response
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from tests.fuzz.callers import Callers
+from tests.fuzz.narrowed import CHECKS, filter_failure
 
 DOCUMENT = Path(__file__).parents[2] / "openapi" / "openapi.json"
 SEED = 20260907
@@ -69,11 +72,23 @@ class Outcome:
                     shown = answer.text[:600] if answer is not None else ""
                     sent = check.failure_info.code_sample[:1500]
                     said = f"[{phase}] {failure.message[:1200]}\n{sent}\n{answer and answer.status_code} {shown}"
-                    self.findings.setdefault((label, check.name, failure.title), said)
+                    self.findings.setdefault((label, check.name, _cause(failure, answer)), said)
 
     def told(self) -> str:
         parts = (f"{n}: {self.cases[n]} cases, {self.seconds[n]:.0f} s" for n in self.seconds)
         return f"{self.operations} operations; " + "; ".join(parts)
+
+
+def _cause(failure: Failure, answer: Response | None) -> str:
+    """What tells two findings of one check on one operation apart."""
+    try:
+        problem = answer.json() if answer is not None else None
+    except ValueError:
+        problem = None
+    if isinstance(problem, dict) and answer is not None and answer.status_code >= 400:
+        errors = [{k: v[:80] for k, v in e.items()} for e in problem.get("errors") or ()]
+        return f"{answer.status_code} {problem.get('type')} {errors[:3]}"
+    return failure.message.rpartition("Invalid component")[2][:200]
 
 
 def run(base: str, configured: dict[str, Any], callers: Callers) -> Outcome:
@@ -86,11 +101,13 @@ def run(base: str, configured: dict[str, Any], callers: Callers) -> Outcome:
             "continue-on-failure": True,
             "output": {"sanitization": {"enabled": False}},
             "suppress-health-check": ["all"],
+            "checks": CHECKS,
             **configured,
         }
     )
     schema = schemathesis.openapi.from_dict(document(), config=config)
     schema.auth.providers.append(callers)
+    schema.hooks.hook(filter_failure)
     found = Outcome(operations=schema.statistic.operations.selected)
     begun: dict[str, float] = {}
     for event in from_schema(schema).execute():

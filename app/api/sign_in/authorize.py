@@ -148,6 +148,16 @@ def _sign_in_page(
     "/oauth/authorize",
     summary="Sign in with a browser",
     response_class=HTMLResponse,
+    responses={
+        303: {
+            "description": "A refusal, told to the client at its own address.",
+            "headers": {"Location": {"$ref": "#/components/headers/Location"}},
+        },
+        400: {
+            "description": "A page for the person: there is no client, or no way back to one.",
+            "content": {"text/html": {"schema": {"type": "string"}}},
+        },
+    },
     openapi_extra={"parameters": _PARAMETERS},
 )
 async def ask_to_sign_in(request: Request) -> Response:
