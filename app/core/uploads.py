@@ -41,6 +41,7 @@ FORM: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
+                            "minLength": 1,
                             "description": f"The file, with its name. {TAKEN}",
                         }
                     },
