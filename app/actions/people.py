@@ -14,7 +14,7 @@ from app.access.gates import Owned
 from app.access.homes import learners_came
 from app.access.people import AFFILIATIONS, PEOPLE, may_administer
 from app.access.visibility import parameter
-from app.core.clock import now
+from app.core.clock import now, today
 from app.core.errors import Forbidden, Invalid
 from app.core.ids import uuid7
 from app.core.query import Query
@@ -51,6 +51,11 @@ async def create_person(
         await _check_organisation(
             access, affiliation["organisation_id"], "/affiliation/organisation_id"
         )
+        ends_on = affiliation["ends_on"]
+        if ends_on is not None and ends_on <= today() and not await may_administer(access, None):
+            raise Invalid.field(
+                "/affiliation/ends_on", "is over: you would not see the person whom you create"
+            )
     if len(set(identifiers)) != len(identifiers):
         raise Invalid.field("/identifiers", "has an identifier twice")
     moment = now()

@@ -22,10 +22,19 @@ _INSIDE = {
     "query.resource": "resource",
 }
 
+_ENDING = (
+    "complete", "decline", "discard", "end", "leave", "narrow", "withdraw",
+)  # fmt: skip
+"""After these others would find an agreement that is over: they have agreements of their own."""
+
 
 def told(pools: dict[str, list[str]]) -> dict[str, Any]:
     """The part of schemathesis' configuration that holds the ids."""
-    kinds = {"goal": "goal_id", "evidence_item": "evidence_item_id", "learning_agreement": "learning_agreement_id"}
+    kinds = {
+        "goal": "goal_id",
+        "evidence_item": "evidence_item_id",
+        "learning_agreement": "learning_agreement_id",
+    }
     pools = {
         **pools,
         "resource": [f"{kind}:{found}" for kind, name in kinds.items() for found in pools[name]],
@@ -54,4 +63,19 @@ def told(pools: dict[str, list[str]]) -> dict[str, Any]:
             place: {"dictionary": pool, "probability": often}
             for place, (pool, often) in bound.items()
         },
+        "operations": [
+            {
+                "include-operation-id": list(_ENDING),
+                "parameters": {
+                    "path.learning_agreement_id": {
+                        "dictionary": "agreement_to_end",
+                        "probability": 1.0,
+                    }
+                },
+                "phases": {
+                    name: {"extra-data-sources": {"responses": False}}
+                    for name in ("examples", "coverage", "fuzzing")
+                },
+            }
+        ],
     }

@@ -31,10 +31,10 @@ async def _records(world: World, agreement: str) -> dict[str, list[str]]:
 
 
 async def _agreements(world: World) -> list[str]:
-    """One in each state that a request can move it from."""
+    """Some in each state that a request can move them from."""
     drafts = [(await world.draft()).rpartition("/")[2] for _ in range(2)]
     proposals = [(await world.propose())[0].rpartition("/")[2] for _ in range(2)]
-    return [*drafts, *proposals, *[await world.agreement() for _ in range(3)]]
+    return [*drafts, *proposals, *[await world.agreement() for _ in range(4)]]
 
 
 async def _pools(scene: Scene) -> dict[str, list[str]]:
@@ -49,6 +49,7 @@ async def _pools(scene: Scene) -> dict[str, list[str]]:
     pools["evidence_item_id"] = pools["evidence_item_id"][:4]
     agreements = [*pools.pop("learning_agreement_id"), *pools.pop("active")]
     pools["learning_agreement_id"] = [*agreements, *await _agreements(world)]
+    pools["agreement_to_end"] = await _agreements(world)
     pools["person_id"] = [str(actor.id) for name, actor in world.actors.items() if name != "client"]
     pools["affiliation_id"] = [str(found) for found in world.affiliations.values()]
     pools["organisation_id"] = [str(world.school), str(world.authority)]
