@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from app.main import create_app
-from tests.scene import Scene, make_scene, made, until_later
+from tests.scene import Scene, made, make_scene, until_later
 from tests.worlds import World
 
 SEVERAL = 6

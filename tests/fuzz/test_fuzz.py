@@ -14,7 +14,6 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from tests.fuzz.running import PHASES, Outcome, run
 from tests.fuzz.staging import Staged, staged
-from tests.servers import Server
 
 SECONDS = int(os.environ.get("TANDEM_FUZZ_SECONDS", "0"))
 """For how long on each database; 0: the bounded run."""

@@ -149,13 +149,10 @@ def _sign_in_page(
     summary="Sign in with a browser",
     response_class=HTMLResponse,
     responses={
-        303: {
-            "description": "A refusal, told to the client at its own address.",
-            "headers": {"Location": {"$ref": "#/components/headers/Location"}},
-        },
+        303: {"description": "A refusal, told to the client at its own address."},
         400: {
             "description": "A page for the person: there is no client, or no way back to one.",
-            "content": {"text/html": {"schema": {"type": "string"}}},
+            "content": {"text/html": {"schema": {"type": "string", "maxLength": 100_000}}},
         },
     },
     openapi_extra={"parameters": _PARAMETERS},
