@@ -175,7 +175,8 @@ def test_a_decision_has_its_five_parts_on_one_page_and_is_listed(file: Path) -> 
     text = file.read_text(encoding="utf-8")
     parts = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
     assert parts == ["Context", "Decision", "Consequences", "Alternatives", "Enforced by"]
-    assert len(text.splitlines()) <= 70
+    # A table of reasons grows with what there is.
+    assert len(text.splitlines()) <= (100 if file.stem == "dependencies" else 70)
     assert f"(docs/decisions/{file.name})" in read("CONTRIBUTING.md")
 
 

@@ -59,11 +59,13 @@ class Compression:
         async def send_compressed(message: Message) -> None:
             nonlocal waiting
             if message["type"] == "http.response.start":
-                if not _is_text(message):
+                unchanged = message["status"] == 304
+                if not unchanged and not _is_text(message):
                     await send(message)
                     return
+                # Also where nothing has changed: a 304 varies as its 200 does (RFC 9110, 15.4.5).
                 MutableHeaders(scope=message).add_vary_header("Accept-Encoding")
-                if accepted:
+                if accepted and not unchanged:
                     waiting = message  # until its length is known
                     return
             elif waiting is not None:

@@ -18,8 +18,8 @@ HEADERS: dict[str, Json] = {
         "example": '"3.full.en"',
     },
     "Location": {
-        "description": "Address of the record; of a redirect, where to go on.",
-        "schema": {"type": "string", "format": "uri", "maxLength": 10_000},
+        "description": "Address of the record.",
+        "schema": {"type": "string", "format": "uri", "maxLength": 500},
         "example": "https://tandem.example/v1/goals/01a07ae1-9800-7000-8000-000000000001",
     },
     "Link": {

@@ -60,25 +60,33 @@ def steps_of(operation_id: str) -> list[Step]:
 def add_examples(operation: Json) -> None:
     """Adds the examples of one operation to its parameters, its body and its answers."""
     for step in steps_of(operation["operationId"]):
-        in_headers = {n: v for n, v in step.headers.items() if n in _IN_HEADERS}
-        sent = {"path": step.path, "query": step.query, "header": in_headers}
-        for parameter in operation.get("parameters", []):
-            values = sent.get(parameter["in"], {})
-            if parameter["name"] in values:
-                value = values[parameter["name"]]
-                # Either one or several, says OpenAPI.
-                parameter.pop("example", None)
-                parameter.setdefault("examples", {})[step.name] = {"value": value}
-        example = {"summary": step.summary}
-        if step.sent is not None:
-            content = operation["requestBody"]["content"]
-            first = next(iter(content.values()))
-            first.setdefault("examples", {})[step.name] = {**example, "value": step.sent}
+        if step.status < 400:
+            _add_sent(operation, step)
         answer = operation["responses"][str(step.status)]
         answer.setdefault("headers", {}).update(refs(*step.answer_headers))
         if step.answer is not None:
             content = _media(answer["content"], step.answer)
-            content.setdefault("examples", {})[step.name] = {**example, "value": step.answer}
+            content.setdefault("examples", {})[step.name] = {
+                "summary": step.summary,
+                "value": step.answer,
+            }
+
+
+def _add_sent(operation: Json, step: Step) -> None:
+    """What was sent; of a request that is refused nobody needs a pattern."""
+    in_headers = {n: v for n, v in step.headers.items() if n in _IN_HEADERS}
+    sent = {"path": step.path, "query": step.query, "header": in_headers}
+    for parameter in operation.get("parameters", []):
+        values = sent.get(parameter["in"], {})
+        if parameter["name"] in values:
+            value = values[parameter["name"]]
+            # Either one or several, says OpenAPI.
+            parameter.pop("example", None)
+            parameter.setdefault("examples", {})[step.name] = {"value": value}
+    if step.sent is not None:
+        content = operation["requestBody"]["content"]
+        first = next(iter(content.values()))
+        first.setdefault("examples", {})[step.name] = {"summary": step.summary, "value": step.sent}
 
 
 def _media(content: Json, value: object) -> Json:

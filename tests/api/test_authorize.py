@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from starlette.requests import Request
 
 from app.access.grants import SCOPES
 from app.access.sign_in import PUBLIC_CLIENT
-from app.api.sign_in.words import ENGLISH, WELSH, WELSH_SCOPES, language_of
+from app.api.sign_in.words import ENGLISH, WELSH, WELSH_SCOPES, chosen_language
 from app.core.ids import uuid7
 from tests.signing_in import PASSWORD, App, Browser, Desk, answer_of, hidden, made_once, make_desk
 from tests.worlds import World
@@ -341,7 +342,8 @@ def test_every_word_is_there_in_both_languages() -> None:
     ],
 )  # fmt: skip
 def test_the_language_is_what_was_asked_for(asked: str, accepted: str, language: str) -> None:
-    assert language_of(asked, accepted) == language
+    headers = [(b"accept-language", accepted.encode())]
+    assert chosen_language(Request({"type": "http", "headers": headers}), asked) == language
 
 
 async def test_a_client_that_is_disabled_leads_nowhere(desk: Desk) -> None:

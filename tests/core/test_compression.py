@@ -85,7 +85,10 @@ async def test_no_file_is_compressed(kind: str) -> None:
 
 async def test_a_token_is_never_compressed() -> None:
     paths = [
-        r.path for r in sign_in.router.routes if isinstance(r, APIRoute) and "POST" in r.methods
+        route.path
+        for router in sign_in.ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "POST" in route.methods
     ]
     assert paths
     for path in paths:
@@ -134,3 +137,13 @@ async def test_what_a_caller_can_take_is_read_as_the_standard_says(
         accepts_gzip([(b"accept-encoding", b"br"), (b"accept-encoding", sent.encode())]) is accepted
     )
     assert not accepts_gzip([(b"accept", sent.encode())])
+
+
+async def test_what_has_not_changed_varies_as_what_was_sent_before() -> None:
+    async def unchanged(request: Any) -> Response:
+        return Response(status_code=304, headers={"ETag": '"1"', "Vary": "Accept-Language"})
+
+    app = Compression(Starlette(routes=[Route("/", unchanged)]))
+    answer = await send(app, "GET", "/", headers=GZIP)
+    assert answer.status == 304
+    assert answer.header("vary") == "Accept-Language, Accept-Encoding"

@@ -52,6 +52,8 @@ HEADERS = (
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _MADE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DIGEST = re.compile(r'(?<=")[0-9a-f]{20}(?=\.)|(?<=\d-)[0-9a-f]{1,8}(?=\.)')
+# No reader of an example wants to read how a page looks.
+_STYLE = re.compile(r"(?<=<style>).*?(?=</style>)", re.DOTALL)
 # Digests of the files that a page loads, and what ties a form to a browser.
 _ASSET = re.compile(r"(?<=\?v=)[0-9a-f]{12}(?=\")|(?<=value=\")[\w-]{43}(?=\")")
 
@@ -183,7 +185,7 @@ class Telling:
             if media_type:
                 raise Different(f"an answer without a body says that it is {media_type}")
             return headers, None
-        return headers, answer.json() if "json" in media_type else answer.text
+        return headers, (answer.json() if "json" in media_type else _STYLE.sub("...", answer.text))
 
     def compare(self, step: Step, answer: httpx.Response) -> None:
         """Different unless the answer is the documented one."""

@@ -20,7 +20,8 @@ from app.access.oauth import Answer, Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
 from app.api.sign_in import forms, pages
-from app.api.sign_in.words import language_of
+from app.api.sign_in.words import chosen_language
+from app.core.negotiation import ACCEPT_LANGUAGE
 from app.core.routes import Route
 from app.core.settings import settings
 
@@ -55,6 +56,16 @@ _PARAMETERS: list[dict[str, Any]] = [
         ("ui_locales", False, {"examples": ["cy en"]}, "Languages of the pages, the best first."),
     )
 ]
+
+
+_PAGE: dict[str, Any] = {"text/html": {"schema": {"type": "string", "maxLength": 100_000}}}
+_LOCATION = {
+    "Location": {
+        "description": "The client's address, with `error`, `state` and `iss`.",
+        "schema": {"type": "string", "format": "uri", "maxLength": 8000},
+        "example": "https://app.example/signed-in?error=invalid_scope&iss=https%3A%2F%2Ftandem.example",
+    }
+}
 
 
 class _Asked:
@@ -92,10 +103,6 @@ def _go(answer: Answer, redirect_uri: str) -> Response:
 def _no_way(language: str, error: OAuth2Error) -> Response:
     reason = "unknown_client" if error.error == "unknown_client" else "malformed"
     return pages.refused(language, reason)
-
-
-def _language(request: Request, ui_locales: str = "") -> str:
-    return language_of(ui_locales, request.headers.get("accept-language", ""))
 
 
 def _cookie_name() -> str:
@@ -149,23 +156,21 @@ def _sign_in_page(
     summary="Sign in with a browser",
     response_class=HTMLResponse,
     responses={
-        303: {"description": "A refusal, told to the client at its own address."},
-        400: {
-            "description": "A page for the person: there is no client, or no way back to one.",
-            "content": {"text/html": {"schema": {"type": "string", "maxLength": 100_000}}},
-        },
+        200: {"description": "The page.", "content": _PAGE},
+        303: {"description": "Back to the client, with a refusal.", "headers": _LOCATION},
+        400: {"description": "A page that says why it leads nowhere.", "content": _PAGE},
     },
-    openapi_extra={"parameters": _PARAMETERS},
+    openapi_extra={"parameters": [*_PARAMETERS, *ACCEPT_LANGUAGE["parameters"]]},
 )
 async def ask_to_sign_in(request: Request) -> Response:
     """The page on which a person signs in for a client (RFC 6749, section 4.1, with PKCE). It leads
     back to the client's address with a code that is good for 60 seconds, or with a refusal, and with
     `iss` (RFC 9207)."""
-    language = _language(request)
+    language = chosen_language(request)
     sent: dict[str, str] = {}
     try:
         sent = forms.parse(request.scope["query_string"])
-        language = _language(request, sent.get("ui_locales", ""))
+        language = chosen_language(request, sent.get("ui_locales", ""))
         asked = await _asked(request, sent)
     except OAuth2Error as error:
         if error.redirect_uri:
@@ -178,10 +183,10 @@ async def ask_to_sign_in(request: Request) -> Response:
 @router.post("/oauth/authorize", include_in_schema=False)
 async def sign_in_by_password(request: Request) -> Response:
     """Takes the page's form: on to the question, or straight back to the client with a code."""
-    language = _language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
-        language = _language(request, form.get("ui_locales", ""))
+        language = chosen_language(request, form.get("ui_locales", ""))
         if not _is_ours(request, form):
             return pages.refused(language, "over")
         asked = await _asked(request, form)
@@ -218,12 +223,12 @@ async def sign_in_by_password(request: Request) -> Response:
 @router.post("/oauth/consent", include_in_schema=False)
 async def decide(request: Request) -> Response:
     """Takes what the person has decided, and leads back to the client with it."""
-    language = _language(request)
+    language = chosen_language(request)
     try:
         form = await forms.read(request)
     except OAuth2Error as error:
         return _no_way(language, error)
-    language = _language(request, form.get("ui_locales", ""))
+    language = chosen_language(request, form.get("ui_locales", ""))
     found = None
     if _is_ours(request, form):
         found = await sign_in.decide(

@@ -73,6 +73,10 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+class RevokedOut(BaseModel):
+    """Nothing more is said (RFC 7009, section 2.2)."""
+
+
 class IntrospectionOut(BaseModel):
     """What a token says (RFC 7662, section 2.2); of one that does not count, only that."""
 
@@ -165,6 +169,7 @@ async def issue_token(request: Request) -> Response:
 @router.post(
     "/oauth/revoke",
     summary="Sign out",
+    response_model=RevokedOut,
     responses=_REFUSALS,
     openapi_extra=forms.described(["token"], token=_TEXT, token_type_hint=_TEXT, **_CLIENT),
 )

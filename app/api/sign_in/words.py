@@ -3,7 +3,10 @@
 The Welsh has not been reviewed by a translator yet: docs/decisions/identity.md says so too.
 """
 
+from starlette.requests import Request
+
 from app.access.grants import SCOPES
+from app.core.negotiation import LANGUAGES, Language, language_of
 
 ENGLISH = {
     "other_language": "cy",
@@ -76,19 +79,10 @@ WELSH_SCOPES = {
 SCOPE_WORDS = {"en": SCOPES, "cy": WELSH_SCOPES}
 
 
-def language_of(ui_locales: str, accept: str) -> str:
-    """The page's language: what the client asks for (RFC 8414's `ui_locales`), else the browser's."""
+def chosen_language(request: Request, ui_locales: str = "") -> Language:
+    """The page's language: what the client asks for (OpenID Connect's `ui_locales`), else the browser's."""
     for tag in ui_locales.split():
-        if (primary := tag.lower().partition("-")[0]) in WORDS:
-            return primary
-    weighed: list[tuple[float, int, str]] = []
-    for place, part in enumerate(accept.split(",")[:20]):
-        tag, _, weight = part.partition(";q=")
-        primary = tag.strip().lower().partition("-")[0]
-        try:
-            quality = float(weight) if weight else 1.0
-        except ValueError:
-            continue
-        if primary in WORDS and quality > 0:
-            weighed.append((-quality, place, primary))
-    return min(weighed)[2] if weighed else "en"
+        for language in LANGUAGES:
+            if tag.lower().partition("-")[0] == language:
+                return language
+    return language_of(request)
