@@ -6,7 +6,7 @@ export TANDEM_VAR ?= var
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench openapi lint-openapi lock format
+.PHONY: help run test acceptance check bench openapi lint-openapi lock format
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -30,6 +30,9 @@ run: $(VENV)/.ready ## Migrate, make a demonstration cluster if the database is 
 
 test: $(VENV)/.ready ## Run every test on SQLite and PostgreSQL (ARGS='...' goes to pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+acceptance: $(VENV)/.ready ## Fuzz each database for FUZZ_SECONDS (600)
+	TANDEM_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest -n 2 -s tests/fuzz/test_fuzz.py $(ARGS)
 
 check: $(VENV)/.ready ## Check format, lint, types and the floors of the house
 	$(BIN)/ruff format --check .

@@ -223,3 +223,19 @@ def test_what_is_sent_is_closed(document: dict[str, Any]) -> None:
         for schema in schemas(content.get("application/json", {}), document, set()):
             if schema["type"] == "object":
                 assert schema["additionalProperties"] is False, f"{method} {path}: {schema}"
+
+
+def test_what_is_made_leads_to_what_can_be_done_with_it(document: dict[str, Any]) -> None:
+    """Each link names an operation and gives every parameter that it needs."""
+    by_id = {o["operationId"]: o for _, _, o in operations(document)}
+    led: dict[str, set[str]] = {}
+    for _, _, operation in operations(document):
+        for answer in operation["responses"].values():
+            for name, link in answer.get("links", {}).items():
+                led.setdefault(operation["operationId"], set()).add(name)
+                target = by_id[link["operationId"]]
+                needed = {p["name"] for p in target["parameters"] if p["required"]}
+                assert needed == {p.removeprefix("header.") for p in link["parameters"]}, name
+    assert led["record_goal"] == {"read_goal", "revise_goal", "delete_goal"}
+    assert led["read_goal"] == {"revise_goal", "delete_goal"}
+    assert led["add_member"] == {"read_member", "change_member"}
