@@ -83,7 +83,7 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError((self.folder / "server.log").read_text())
@@ -93,7 +93,8 @@ class Server:
             except httpx.TransportError:
                 pass  # not listening yet
             time.sleep(0.05)
-        raise AssertionError("the server did not become ready in 30 s")
+        self.kill()
+        raise AssertionError("the server did not become ready in 90 s")
 
     def kill(self) -> None:
         """kill -9: no goodbye, no flush."""

@@ -5,6 +5,7 @@ each database, with other requests all the time. What is narrowed stands in `nar
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,9 @@ def test_nothing_is_found(
 ) -> None:
     configured = bounds(EXAMPLES, SCENARIOS)
     if SECONDS:
-        configured["max-time"] = SECONDS
+        configured |= {"max-time": SECONDS, "seed": int(time.time())}
+        record_property("seed", configured["seed"])
+        print(f"seed {configured['seed']}")
     outcome = run(world.server.base, {**world.told, **configured}, world.callers())
     _tell(f"fuzzing on {backend}", outcome, record_property)
     assert not outcome.broken
