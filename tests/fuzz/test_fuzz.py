@@ -71,14 +71,14 @@ def test_nothing_is_found(
 
 
 def _reaches_rows(outcome: Outcome) -> None:
-    """Most operations succeed at least once: else the world is too small, or the narrowing too wide."""
+    """Five of six operations succeed at least once: else the world is too small, or the narrowing too wide."""
     silent = [
         label
         for label, answers in outcome.answers.items()
         if not any(status < 400 for status in answers)
     ]
     assert len(outcome.answers) == outcome.operations
-    assert len(silent) * 10 < outcome.operations, sorted(silent)
+    assert len(silent) * 6 < outcome.operations, "\n".join(sorted(silent))
 
 
 def test_nothing_is_found_by_others(
