@@ -67,6 +67,8 @@ clients: $(CLIENTS_READY) ## Generate clients from the document and drive them (
 
 acceptance: $(CLIENTS_READY) ## Run what is too long, or needs too much, for every test run (needs node)
 	$(BIN)/python -m pytest -n0 tests/acceptance/generated_clients.py tests/acceptance/standard_clients.py $(ARGS)
+	@# Longer than in every test run, with other seeds: FUZZ_SECONDS for each database.
+	TANDEM_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest -n 2 -s tests/fuzz/test_fuzz.py $(ARGS)
 
 format: $(VENV)/.ready ## Format the code
 	$(BIN)/ruff format .

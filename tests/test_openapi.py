@@ -105,7 +105,8 @@ def test_every_operation_says_how_it_fails(document: dict[str, Any]) -> None:
         if operation["operationId"] in PUBLIC:
             continue
         assert {"401", "403", "422"} <= answers, where
-        assert ("404" in answers) == ("{" in path), where
+        one = "{" in path or "resource" in names(operation, "query")
+        assert ("404" in answers) == one, where
         assert ("409" in answers) == (method != "get"), where
         assert {"400", "413", "415"} & answers == (
             {"400", "413", "415"} if method in ("post", "patch", "put") else set()
@@ -265,3 +266,19 @@ def test_a_body_has_one_media_type_and_bytes_are_first_of_all_bytes(
             content = resolved(answer, document).get("content", {})
             if any(media["schema"].get("format") == "binary" for media in content.values()):
                 assert next(iter(content)) == "application/octet-stream", (path, method)
+
+
+def test_what_is_made_leads_to_what_can_be_done_with_it(document: dict[str, Any]) -> None:
+    """Each link names an operation and gives every parameter that it needs."""
+    by_id = {o["operationId"]: o for _, _, o in operations(document)}
+    led: dict[str, set[str]] = {}
+    for _, _, operation in operations(document):
+        for answer in operation["responses"].values():
+            for name, link in answer.get("links", {}).items():
+                led.setdefault(operation["operationId"], set()).add(name)
+                target = by_id[link["operationId"]]
+                needed = {p["name"] for p in target["parameters"] if p["required"]}
+                assert needed == {p.removeprefix("header.") for p in link["parameters"]}, name
+    assert led["record_goal"] == {"read_goal", "revise_goal", "delete_goal"}
+    assert led["read_goal"] == {"revise_goal", "delete_goal"}
+    assert led["add_network_member"] == {"read_network_member", "change_network_member"}

@@ -122,7 +122,7 @@ PLANTED: dict[str, tuple[Callable[[Json], Any], str]] = {
     ),
     "a new pattern": (
         lambda d: schema(d, "GoalNew")["properties"]["statement"].update(pattern="^[A-Z]"),
-        "body/statement: pattern was None, is ^[A-Z]",
+        "is ^[A-Z]",
     ),
     "a value that is sent": (
         lambda d: schema(d, "Stage")["enum"].remove("expert"),

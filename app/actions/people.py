@@ -19,6 +19,7 @@ from app.access.door import Access
 from app.access.gates import Owned
 from app.access.people import PEOPLE, may_administer
 from app.access.visibility import parameter
+from app.core.clock import today
 from app.core.errors import Forbidden, Invalid
 from app.core.ids import uuid7
 from app.core.query import Query
@@ -59,6 +60,11 @@ async def create_person(
         await _check_organisation(
             access, affiliation["organisation_id"], "/affiliation/organisation_id"
         )
+        ends_on = affiliation["ends_on"]
+        if ends_on is not None and ends_on <= today() and not await may_administer(access, None):
+            raise Invalid.field(
+                "/affiliation/ends_on", "is over: you would not see the person whom you create"
+            )
     if len(set(identifiers)) != len(identifiers):
         raise Invalid.field("/identifiers", "has an identifier twice")
     person = await add_person(access, claim, name=name, email=email)

@@ -222,6 +222,7 @@ class AcceptanceNew(wire.Shape):
             le=1_000_000,
             description="`wording_number` of the goal, as you read it.",
         ),
+        wire.WHOLE,
     ]
 
 

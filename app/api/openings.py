@@ -63,7 +63,9 @@ class OpeningNew(wire.Shape):
     ]
     reason: Reason
     minutes: Annotated[
-        int, Field(strict=True, ge=1, le=MOST_MINUTES, description="From the confirmation on.")
+        int,
+        Field(strict=True, ge=1, le=MOST_MINUTES, description="From the confirmation on."),
+        wire.WHOLE,
     ]
     shown_on: Annotated[
         wire.Day | None,

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator
 
+from app.core.schema import Says
+
 _lock = threading.Lock()
 _last = 0
 _DAY = 24 * 3600 * 1000
@@ -35,5 +37,7 @@ def _version_7(value: UUID) -> UUID:
     return value
 
 
-ClientMadeId = Annotated[UUID, AfterValidator(_version_7)]
+_PATTERN = "^{0}{{8}}-{0}{{4}}-7{0}{{3}}-[89abAB]{0}{{3}}-{0}{{12}}$".format("[0-9a-fA-F]")
+
+ClientMadeId = Annotated[UUID, AfterValidator(_version_7), Says(pattern=_PATTERN)]
 """An id that the caller made, so that a record can be written while offline."""

@@ -7,7 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from app.core.schema import Says
+
 _ALLOWED_CONTROLS = "\n\r\t"
+_LINE = Says(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+_PROSE = Says(pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")
 
 
 def clean(value: str) -> str:
@@ -45,6 +49,7 @@ Line = Annotated[
     BeforeValidator(_clean_before),
     StringConstraints(min_length=1, max_length=300),
     AfterValidator(_one_line),
+    _LINE,
 ]
 """A name or title: one line of at most 300 characters."""
 
@@ -53,10 +58,11 @@ Prose = Annotated[
     BeforeValidator(_clean_before),
     StringConstraints(min_length=1, max_length=10_000),
     AfterValidator(_not_blank),
+    _PROSE,
 ]
 """Free text: paragraphs, at most 10,000 characters."""
 
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_EMAIL = "^{0}+@{0}+[.]{0}+$".format(r"[^@\s\x00-\x1f\x7f-\x9f]")
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$"
 PATTERNS = {
     _EMAIL: "must be an e-mail address, like name@school.example",

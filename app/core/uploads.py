@@ -40,7 +40,8 @@ FORM: dict[str, Any] = {
                     "properties": {
                         "file": {
                             "type": "string",
-                            "contentMediaType": "application/octet-stream",
+                            "format": "binary",
+                            "minLength": 1,
                             "description": f"The file, with its name. {TAKEN}",
                         }
                     },

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from app.core.schema import Says as Says
 from app.core.text import Code, Line
 
 WireId = Annotated[Any, WithJsonSchema({"type": "string", "format": "uuid"})]
@@ -40,17 +41,6 @@ WireDayOrNull = Annotated[
     Any, WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]})
 ]
 """A date or null."""
-
-
-class Says:
-    """What the document says of a value of our own, in words of JSON Schema; nothing is checked again."""
-
-    def __init__(self, **keywords: Any) -> None:
-        self.keywords = keywords
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        """The schema with the keywords added."""
-        return {**handler(schema), **self.keywords}
 
 
 Name = Annotated[str, Says(maxLength=300)]
@@ -135,6 +125,15 @@ _MOMENT = re.compile(
 
 SentMoment = Annotated[datetime, BeforeValidator(_written_as_moment), AfterValidator(_in_utc)]
 """A moment that a caller sends: RFC 3339, date-time, in UTC; beyond microseconds it is cut."""
+
+
+def _whole(value: object) -> object:
+    # JSON has one kind of number, and some programs write all of theirs with a point.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Marks a strict whole number that a caller sends: 45 may be written 45.0; no text, and no true."""
 
 
 class Shape(BaseModel):

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.core.text import Line, Prose
-from app.core.wire import Day
+from app.core.wire import WHOLE, Day
 from app.models.bilingual import (
     FIXED_CY,
     InWelsh,
@@ -99,9 +99,9 @@ class DualRole(_Part):
 class Rhythm(_Part):
     """How often the parties talk, and for how long."""
 
-    every_weeks: Annotated[int, Field(strict=True, ge=1, le=52)]
-    minutes: Annotated[int, Field(strict=True, ge=5, le=480)]
-    minimum_conversations: Annotated[int, Field(strict=True, ge=1, le=200)]
+    every_weeks: Annotated[int, Field(strict=True, ge=1, le=52), WHOLE]
+    minutes: Annotated[int, Field(strict=True, ge=5, le=480), WHOLE]
+    minimum_conversations: Annotated[int, Field(strict=True, ge=1, le=200), WHOLE]
 
 
 class Supporter(_Part):

@@ -16,6 +16,7 @@ from app.access.grants import GRANTS, SCOPES
 from app.core.routes import gates_of
 from app.openapi import answers as answers_of
 from app.openapi.headers import HEADERS, Json, headers_of_all, refs
+from app.openapi.links import add_links
 from app.openapi.shown import add_examples, answers_with_etag, problem_examples
 
 DESCRIPTION = """\
@@ -245,6 +246,7 @@ def document(app: FastAPI) -> Json:
             for method in route.methods or ():
                 operation = found["paths"][route.path_format][method.lower()]
                 _complete(operation, route, method, components)
+    add_links(found["paths"])
     _complete_schemas(components)
     _complete_schemas(found["paths"])
     return _renamed(found)

@@ -3,7 +3,7 @@
 from fastapi.routing import APIRoute
 
 from app.access.gates import ActionGate
-from app.access.grants import BREAK_GLASS, GRANTS
+from app.access.grants import BREAK_GLASS, GRANTS, Action
 from app.core import errors
 from app.core.errors import Problem
 from app.core.limits import HEALTH
@@ -28,6 +28,9 @@ SUCCESS = {
     206: "The range that was asked for.",
     304: "Nothing has changed since that ETag.",
 }
+
+_NAMED = (Action.ACCESS_AUDIENCE, Action.ACCESS_EXPLANATION)
+"""Their record is named by a parameter of the query."""
 
 
 def claims_an_id(operation: Json, schemas: Json) -> bool:
@@ -57,7 +60,7 @@ def problems(route: APIRoute, method: str, *, claims: bool) -> list[type[Problem
     found += [errors.Unauthenticated, errors.Forbidden, errors.InsufficientScope, errors.Invalid]
     if grant.opened or grant.scope in BREAK_GLASS:
         found.append(errors.SwitchedOff)
-    if "{" in route.path:
+    if "{" in route.path or gate.action in _NAMED:
         found.append(errors.NotFound)
     if method != "GET":
         found.append(errors.Conflict)

@@ -213,3 +213,17 @@ async def test_goals_are_found_by_the_principle_that_they_link_to(world: World) 
     assert await ids(third["id"]) == []
     unknown = await world.learner.post("/v1/goals", json={"statement": "x", "principles": ["11"]})
     assert unknown.json()["errors"][0]["pointer"] == "/principles/0"
+
+
+async def test_a_whole_number_may_be_written_with_a_point(world: World) -> None:
+    """JSON has one kind of number; a text, a truth and a half are still none of its whole ones."""
+    goal = await world.goal()
+    path = f"/v1/goals/{goal['id']}"
+    await world.learner.post(f"{path}/proposal")
+    for wrong in ("1", True, 1.5):
+        refused = await world.learner.post(f"{path}/acceptances", json={"wording_number": wrong})
+        assert refused.status_code == 422, wrong
+        assert refused.json()["errors"][0]["pointer"] == "/wording_number"
+    taken = await world.learner.post(f"{path}/acceptances", json={"wording_number": 1.0})
+    assert taken.status_code == 200, taken.text
+    assert taken.json()["state"] == "agreed"

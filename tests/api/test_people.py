@@ -90,6 +90,26 @@ async def test_a_wrong_address_or_code_is_told_in_words(world: World) -> None:
     }
 
 
+async def test_nobody_creates_a_person_whom_they_would_not_see(world: World) -> None:
+    """Before the answer to that was 404, as if something were missing."""
+    tomorrow = (today() + timedelta(days=1)).isoformat()
+    affiliation = {
+        "organisation_id": str(world.school),
+        "role": "teacher",
+        "starts_on": "2020-09-01",
+        "ends_on": today().isoformat(),
+    }
+    body = {"name": "Was Here", "affiliation": affiliation}
+    for who in (world.administrator, world.client):
+        refused = await who.post("/v1/people", json=body)
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["pointer"] == "/affiliation/ends_on"
+        leaving = {**affiliation, "ends_on": tomorrow}
+        made = await who.post("/v1/people", json={**body, "affiliation": leaving})
+        assert made.status_code == 201, made.text
+    assert (await world.operator.post("/v1/people", json=body)).status_code == 201
+
+
 async def test_only_administrators_and_clients_of_that_organisation_create_people(
     world: World,
 ) -> None:

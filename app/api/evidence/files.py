@@ -13,6 +13,7 @@ from app.actions import evidence
 from app.api.evidence.shapes import EvidenceFileOut, EvidenceOut
 from app.core import downloads, uploads
 from app.core.files import store
+from app.core.media_types import SUFFIXES
 from app.core.pages import Whole
 from app.core.routes import Route
 from app.models.evidence import EvidenceItem
@@ -22,21 +23,11 @@ router = APIRouter(prefix="/v1/evidence-items", tags=["Evidence"], route_class=R
 Reader = Annotated[Row, one(Action.EVIDENCE_READ, EVIDENCE_ITEMS)]
 FileId = Annotated[UUID, Path(description="Id of the file.")]
 
-_UPLOAD = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
+# Bytes first: of several types a generator of clients takes the first.
+_BYTES = {
+    name: {"schema": {"type": "string", "format": "binary"}}
+    for name in ("application/octet-stream", *SUFFIXES)
 }
-_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _RANGE: dict[str, Any] = {
     "parameters": [
         {
@@ -60,7 +51,7 @@ async def list_evidence_files(row: Reader) -> Whole[EvidenceFileOut]:
     "/{evidence_item_id}/files",
     status_code=201,
     summary="Add a file to an evidence item",
-    openapi_extra=_UPLOAD,
+    openapi_extra=uploads.FORM,
 )
 async def add_evidence_file(
     row: Annotated[Row, one(Action.EVIDENCE_ADD_FILE, EVIDENCE_ITEMS, streams=True)],

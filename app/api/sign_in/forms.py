@@ -19,7 +19,13 @@ FORM = "application/x-www-form-urlencoded"
 
 def described(required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI description of a form."""
-    schema = {"type": "object", "required": required, "properties": properties}
+    schema = {
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        # Others are left out (RFC 6749, 3.2), but none comes twice.
+        "additionalProperties": {"type": "string", "maxLength": LIMIT},
+    }
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
 
 

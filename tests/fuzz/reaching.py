@@ -1,0 +1,82 @@
+"""What schemathesis is told of the world, so that requests reach rows: ids, by where they are sent."""
+
+from typing import Any
+
+from app.core.ids import uuid7
+
+OFTEN, HALF = 0.8, 0.5
+
+_BY_NAME = {
+    "agreement_id": "learning_agreement_id",
+    "home_organisation_id": "organisation_id",
+    "owner_id": "person_id",
+}
+"""Members and parameters that take ids of a pool of another name."""
+
+_INSIDE = {
+    "body.parties[*].person_id": "person_id",
+    "body.affiliation.organisation_id": "organisation_id",
+    "body.goal_ids[*]": "goal_id",
+    "body.networks[*]": "network_id",
+    "body.principles[*]": "principle",
+    "query.resource": "resource",
+}
+
+_ENDING = (
+    "complete_agreement", "decline_agreement", "discard_draft", "end_agreement", "leave_agreement",
+    "narrow_terms", "withdraw_proposal",
+)  # fmt: skip
+"""After these others would find an agreement that is over: they have agreements of their own."""
+
+
+def told(pools: dict[str, list[str]]) -> dict[str, Any]:
+    """The part of schemathesis' configuration that holds the ids."""
+    kinds = {
+        "goal": "goal_id",
+        "evidence_item": "evidence_item_id",
+        "learning_agreement": "learning_agreement_id",
+    }
+    pools = {
+        **pools,
+        "resource": [f"{kind}:{found}" for kind, name in kinds.items() for found in pools[name]],
+        "principle": ["1", "9"],
+        # Some come again: then the record is there already.
+        "fresh": [str(uuid7()) for _ in range(400)],
+        "parent": [*pools["organisation_id"], *pools["network_id"]],
+        "any": ["*"],
+    }
+    bound: dict[str, tuple[str, float]] = {
+        "header.If-Match": ("any", OFTEN),
+        "body.id": ("fresh", OFTEN),
+        "body.parent_id": ("parent", HALF),
+        "query.parent_id": ("parent", HALF),
+    }
+    names = {name: name for name in pools if name.endswith("_id")} | _BY_NAME
+    for name, pool in names.items():
+        bound[f"path.{name}"] = pool, OFTEN
+        bound[f"query.{name}"] = pool, HALF
+        bound[f"body.{name}"] = pool, OFTEN
+    bound |= {f"path.{name}": (name, OFTEN) for name in ("code", "slug", "number", "version")}
+    bound |= {place: (pool, OFTEN) for place, pool in _INSIDE.items() if pool in pools}
+    return {
+        "dictionaries": {name: {"values": values} for name, values in pools.items()},
+        "parameters": {
+            place: {"dictionary": pool, "probability": often}
+            for place, (pool, often) in bound.items()
+        },
+        "operations": [
+            {
+                "include-operation-id": list(_ENDING),
+                "parameters": {
+                    "path.learning_agreement_id": {
+                        "dictionary": "agreement_to_end",
+                        "probability": 1.0,
+                    }
+                },
+                "phases": {
+                    name: {"extra-data-sources": {"responses": False}}
+                    for name in ("examples", "coverage", "fuzzing")
+                },
+            }
+        ],
+    }
