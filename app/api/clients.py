@@ -64,6 +64,9 @@ RedirectUris = Annotated[
 ]
 
 
+KeyAlgorithm = TypeAliasType("KeyAlgorithm", Literal["ES256", "RS256"])
+
+
 class ClientKey(BaseModel):
     """A public key of a client (RFC 7517); other members belong to its kind."""
 
@@ -71,7 +74,7 @@ class ClientKey(BaseModel):
 
     kty: Literal["EC", "RSA"]
     kid: Annotated[str, wire.Says(maxLength=200)]
-    alg: Literal["ES256", "RS256"]
+    alg: KeyAlgorithm
 
 
 class ClientKeys(BaseModel):
@@ -88,7 +91,7 @@ class ClientKeyNew(wire.Shape):
 
     kty: Literal["EC", "RSA"]
     kid: Annotated[Line, StringConstraints(max_length=200)]
-    alg: Literal["ES256", "RS256"] | None = None
+    alg: KeyAlgorithm | None = None
     use: Literal["sig"] | None = None
     key_ops: Annotated[list[Literal["verify"]], Field(max_length=1)] | None = None
     ext: Annotated[bool, Field(strict=True)] | None = None

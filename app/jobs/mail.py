@@ -23,7 +23,7 @@ from app.core.links import LinkKind, url_of
 from app.core.outbox import OutgoingMail
 from app.core.query import Query
 from app.core.tables import Moment
-from app.models.ways_in import FailedAttempt, PasswordReset
+from app.models.ways_in import AddressChange, FailedAttempt, Invitation, PasswordReset
 
 log = structlog.get_logger()
 
@@ -37,6 +37,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 _MOST_DOUBTS = 1
 _COUNTED = timedelta(minutes=30)
 GIVEN_UP_KEPT = timedelta(days=30)
+WISHES_KEPT = timedelta(days=90)
+"""How long invitations and changes of address that are over can be looked up."""
 
 _waiting: Any = OutgoingMail.__table__
 _ANY_DUE = Query(
@@ -66,6 +68,8 @@ _FORGET = (
     (_older(FailedAttempt.__table__, "at"), _COUNTED),
     (_older(PasswordReset.__table__, "expires_at"), timedelta()),
     (_older(_waiting, "gave_up_at"), GIVEN_UP_KEPT),
+    (_older(Invitation.__table__, "expires_at"), WISHES_KEPT),
+    (_older(AddressChange.__table__, "expires_at"), WISHES_KEPT),
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.access.addresses import take_effect
 from app.core.clock import now
 from app.jobs.mail import tidy
-from app.models.ways_in import AddressChange
+from app.models.ways_in import AddressChange, Invitation
 from tests.mailboxes import NEW, Post, answer, change_rows, link_in
 from tests.signing_in import PASSWORD, Desk, make_desk
 from tests.worlds import World
@@ -109,6 +109,22 @@ async def test_the_job_lets_it_take_effect_too(desk: Desk, post: Post, new: str)
     await tidy(desk.world.database)
     assert await me.state(change) == "in_effect"
     assert await take_effect(desk.world.database) == 0
+
+
+async def test_what_is_long_over_is_forgotten(desk: Desk, new: str) -> None:
+    me = await asking(desk)
+    change = (await me.ask(new)).json()["id"]
+    sent = await desk.world.invitation(desk.world.coach.id, f"x{new}")
+    for model, made in ((AddressChange, change), (Invitation, sent)):
+        for days, status in ((89, 200), (91, 404)):
+            before = now() - timedelta(days=days)
+            await change_rows(desk.world.database, model, where=model.id == made, expires_at=before)
+            await tidy(desk.world.database)
+            if model is AddressChange:
+                found = await me.call("GET", f"/{made}")
+            else:
+                found = await desk.world.administrator.get(f"/v1/invitations/{made}")
+            assert found.status_code == status
 
 
 async def test_it_waits_for_72_hours(desk: Desk, new: str) -> None:
