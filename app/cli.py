@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli_accounts import admins, mail
 from app.cli_identity import clients, keys
 from app.core.settings import settings
 
@@ -102,32 +103,10 @@ async def _sweep() -> Any:
         return await retention.sweep(database, store())
 
 
-admins = typer.Typer(help="The operator's administrators.", no_args_is_help=True)
 app.add_typer(admins, name="admin")
 app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
-
-
-@admins.command("create")
-def create_administrator(
-    name: Annotated[str, typer.Argument(help="Their full name.")],
-    email: Annotated[str, typer.Argument(help="The address with which they sign in.")],
-) -> None:
-    """Make an administrator of the operator: they look after organisations and people, and see no
-    coaching content. Prints their password once."""
-    password = asyncio.run(_create_administrator(name, email))
-    typer.echo(f"{email} can sign in with the password {password}")
-
-
-async def _create_administrator(name: str, email: str) -> str:
-    from app.actions.accounts import create_operator
-    from app.core.opened import opened
-    from app.core.passwords import new_password
-
-    password = new_password()
-    async with opened() as database, database.work() as unit:
-        await create_operator(unit, name=name, email=email, password=password)
-    return password
+app.add_typer(mail, name="mail")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from app.access.caller import OPENING_HEADER
 from app.access.health import schema_of
 from app.api import (
     access,
+    accounts,
     agreements,
     audit,
     evidence,
@@ -41,7 +42,7 @@ from app.core.private_files import create_once
 from app.core.rates import Rates
 from app.core.settings import settings
 from app.core.tokens import Tokens
-from app.jobs import following, retention
+from app.jobs import following, mail, retention
 
 # Walked one after the other for every request: the hot ones first.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     people.affiliations_router,
     people.me_router,
+    *accounts.ROUTERS,
     access.router,
     access.me_router,
     audit.me_router,
@@ -108,6 +110,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(retention.keep_sweeping(database)),
         asyncio.create_task(following.keep_following(database, app.state.tokens)),
+        asyncio.create_task(mail.keep_sending(database)),
     ]
     if store := configured.rate_store.get_secret_value():
         rates: Rates = app.state.rates

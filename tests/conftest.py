@@ -23,6 +23,7 @@ os.environ["TANDEM_PASSWORD_GRANT"] = "true"
 os.environ["TANDEM_BREAK_GLASS"] = "true"
 # Tests are one caller at one address; those of the limits have an application of their own.
 os.environ["TANDEM_RATE_ADDRESS"] = os.environ["TANDEM_RATE_CALLER"] = "0"
+os.environ["TANDEM_FAILURES_ACCOUNT"] = os.environ["TANDEM_FAILURES_ADDRESS"] = "1000000"
 for name in ("TANDEM_DATABASE_URL", "TANDEM_VAR", "TANDEM_PORT"):
     os.environ.pop(name, None)
 
@@ -144,13 +145,15 @@ def fresh_url(
 @contextlib.asynccontextmanager
 async def started(url: str, var: Path) -> AsyncIterator[Any]:
     """The application on a database, as long as it is needed."""
-    from app.jobs import following, retention
+    from app.jobs import following, mail, retention
     from app.main import create_app
 
     # The sweep would erase, in the middle of another test, what a test has left to be erased.
     retention.keep_sweeping.__kwdefaults__["first"] = timedelta(days=1)  # type: ignore[index]
     # A test that ends something says itself when another process would have heard of it.
     following.keep_following.__kwdefaults__["every"] = 86_400.0  # type: ignore[index]
+    # So are messages: a test sends what waits, and reads it.
+    mail.keep_sending.__kwdefaults__["every"] = 86_400.0  # type: ignore[index]
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("TANDEM_DATABASE_URL", url)
         patched.setenv("TANDEM_VAR", str(var))

@@ -101,6 +101,8 @@ class Scene:
             return self.world.second.token
         if path.startswith(("/v1/organisations", "/v1/openings", "/v1/audit")):
             return self.world.operator.token
+        if path.startswith("/v1/invitations") and not path.endswith("agreement"):
+            return self.world.administrator.token
         if path.startswith(("/v1/people", "/v1/affiliations")):
             return self.world.administrator.token
         return self.world.learner.token
@@ -186,9 +188,13 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
         proposal, _ = await world.propose()
         await world.operator_named("second")
         opening = await world.opening(agreement)
+        invitation = await world.invitation(world.learner.id)
+        address_change = await world.address_change(world.learner.id)
         yield Scene(
             world,
             {
+                "invitation_id": invitation,
+                "address_change_id": address_change,
                 "goal_id": goal["id"],
                 "evidence_item_id": item["id"],
                 "file_id": file["id"],

@@ -23,6 +23,8 @@ CLOSED = ("actions", "jobs", "api")
 """Floors whose files do not import their neighbours."""
 
 PUBLIC = {
+    ("GET", "/account/{page}"),
+    ("POST", "/account/{page}"),
     ("GET", "/oauth/authorize"),
     ("POST", "/oauth/authorize"),
     ("POST", "/oauth/consent"),

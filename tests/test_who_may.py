@@ -28,6 +28,7 @@ pytestmark = pytest.mark.anyio
 R = Relation
 
 INSIDE: dict[tuple[str, Relation], str] = {
+    ("address_change", R.SELF): "learner",
     ("affiliation", R.ADMINISTRATOR): "administrator", ("affiliation", R.CLIENT): "client",
     ("affiliation", R.OPERATOR): "operator",
     ("agreement", R.AMENDER): "coach@amended", ("agreement", R.COACH): "coach@active",
@@ -37,6 +38,8 @@ INSIDE: dict[tuple[str, Relation], str] = {
     ("agreement", R.OPENER): "operator@active+opened", ("agreement", R.PARTY): "tutor@active",
     ("evidence_item", R.OWNER): "learner",
     ("goal", R.COACH): "coach", ("goal", R.OWNER): "learner", ("goal", R.PARTY): "coach",
+    ("invitation", R.ADMINISTRATOR): "administrator", ("invitation", R.OPERATOR): "operator",
+    ("invitation", R.SELF): "learner",
     ("network", R.FACILITATOR): "fellow", ("network", R.LEAD): "learner",
     ("network_member", R.ADMINISTRATOR): "administrator@organisation_member",
     ("network_member", R.FACILITATOR): "fellow", ("network_member", R.LEAD): "learner",
@@ -62,7 +65,7 @@ OUTSIDE: dict[Action, str] = {
     Action.EVIDENCE_ADD_FILE: "coach", Action.EVIDENCE_DELETE: "coach",
     Action.EVIDENCE_REVISE: "coach", Action.GOAL_ACCEPT: "head", Action.GOAL_DELETE: "coach",
     Action.GOAL_PROGRESS: "head", Action.GOAL_REVISE: "coach", Action.GOAL_WRITE: "coach",
-    Action.NETWORK_MEMBER_CONFIRM: "tutor", Action.NETWORK_MEMBER_END: "coach",
+    Action.INVITATION_AGREE: "administrator", Action.NETWORK_MEMBER_CONFIRM: "tutor", Action.NETWORK_MEMBER_END: "coach",
     Action.NETWORK_MEMBER_WRITE: "tutor", Action.NETWORK_WRITE: "tutor",
     Action.OPENING_CLOSE: "second", Action.OPENING_CONFIRM: "operator",
     Action.ORGANISATION_AUDIT: "above", Action.ORGANISATION_WRITE: "learner", Action.PERSON_WRITE: "coach",
@@ -71,6 +74,8 @@ OUTSIDE: dict[Action, str] = {
 """Who sees the record and stands in none of the relations that the grant names."""
 
 NOBODY_OUTSIDE = {
+    Action.ADDRESS_CHANGE_CANCEL: "only the person themself sees it",
+    Action.INVITATION_WITHDRAW: "whoever sees it may withdraw it",
     Action.NETWORK_MEMBER_CREATE: "whoever sees the network may ask to join it",
     Action.ACCESS_AUDIENCE: "names its record in the query: a test below has it",
     Action.SHARE_CREATE: "names its record in the body: a test below has it",

@@ -9,6 +9,7 @@ import httpx
 
 from app.access.grants import SCOPES
 from app.access.sign_in import PUBLIC_CLIENT
+from app.access.ways_in import WayIn
 from app.actions import accounts, organisations
 from app.core import journal
 from app.core.clock import now, today
@@ -182,6 +183,38 @@ class World:
         assert made.status_code == 201, made.text
         found: str = made.json()["id"]
         return found
+
+    async def invitation(self, person_id: UUID, email: str = "") -> str:
+        """The id of an invitation that the administrator has sent to somebody at the school."""
+        body = {
+            "person_id": str(person_id),
+            "organisation_id": str(self.school),
+            "email": email or f"{uuid4().hex}@school.example",
+        }
+        made = await self.administrator.post("/v1/invitations", json=body)
+        assert made.status_code == 202, made.text
+        found: str = made.json()["id"]
+        return found
+
+    async def address_change(self, person_id: UUID, email: str = "") -> str:
+        """The id of a change of address that somebody has asked for."""
+        address = f"{uuid4().hex}@school.example"
+        async with self.database.work() as unit:
+            identity = await accounts.create_identity(
+                unit,
+                actor=journal.COMMAND_LINE,
+                person_id=person_id,
+                email=address,
+                password="correct horse battery staple",
+            )
+            asked = await accounts.ask_for_address(
+                unit,
+                actor=journal.Actor(person_id, PUBLIC_CLIENT),
+                found=WayIn(identity, person_id, address, None, "", None),
+                email=email or f"x{address}",
+                language="en",
+            )
+        return str(asked)
 
     def text(self, **changes: Any) -> dict[str, Any]:
         """A complete text of an agreement between learner, fellow, coach and tutor."""

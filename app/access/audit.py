@@ -27,10 +27,10 @@ _NAMES = (
     "sequence", "at", "action", "kind", "resource_id", "resource_version", "organisation_id", "changed",
 )  # fmt: skip
 _MINE = (
-    "affiliation", "consent", "network_member", "operator", "person", "session", "sign_in_identity",
+    "affiliation", "consent", "invitation", "network_member", "operator", "person", "session", "sign_in_identity",
 )  # fmt: skip
 """Kinds of rows that tell a person what was done to their account."""
-_OF_ORGANISATION = ("affiliation", "client", "organisation", "sign_in_identity")
+_OF_ORGANISATION = ("affiliation", "client", "invitation", "organisation", "sign_in_identity")
 
 
 class AuditQuery(PageQuery):

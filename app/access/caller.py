@@ -32,6 +32,8 @@ class Caller(NamedTuple):
     scopes: frozenset[str]
     opening_id: UUID | None = None
     """The opening under which an opener reads."""
+    session_id: UUID | None = None
+    """The person's session; a client has none."""
 
     @property
     def key(self) -> str:
@@ -65,7 +67,9 @@ def authenticate(request: Request, tokens: Tokens) -> Caller:
     claims = tokens.verify(token)
     if claims.is_client:
         return Caller(CallerKind.CLIENT, None, claims.client, claims.scopes)
-    return Caller(CallerKind.PERSON, claims.subject, claims.client, claims.scopes)
+    return Caller(
+        CallerKind.PERSON, claims.subject, claims.client, claims.scopes, session_id=claims.session
+    )
 
 
 OPENING_HEADER = "Break-Glass"

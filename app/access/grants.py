@@ -47,6 +47,9 @@ class Action(StrEnum):
 
     ACCESS_AUDIENCE = "access:audience"
     ACCESS_EXPLANATION = "access:explanation"
+    ADDRESS_CHANGE_CANCEL = "address_change:cancel"
+    ADDRESS_CHANGE_CREATE = "address_change:create"
+    ADDRESS_CHANGE_READ = "address_change:read"
     AFFILIATION_CREATE = "affiliation:create"
     AFFILIATION_READ = "affiliation:read"
     AFFILIATION_WRITE = "affiliation:write"
@@ -81,7 +84,12 @@ class Action(StrEnum):
     GOAL_READ = "goal:read"
     GOAL_REVISE = "goal:revise"
     GOAL_WRITE = "goal:write"
+    INVITATION_AGREE = "invitation:agree"
+    INVITATION_CREATE = "invitation:create"
+    INVITATION_READ = "invitation:read"
+    INVITATION_WITHDRAW = "invitation:withdraw"
     ME_HISTORY = "me:history"
+    ME_PASSWORD = "me:password"  # noqa: S105 the name of an act
     ME_PERMISSIONS = "me:permissions"
     ME_READ = "me:read"
     NETWORK_CREATE = "network:create"
@@ -134,6 +142,9 @@ GRANTS: dict[Action, Grant] = {
     ),
     # Of what the caller sees; what is hidden is not explained.
     Action.ACCESS_EXPLANATION: Grant("access:read"),
+    Action.ADDRESS_CHANGE_CANCEL: Grant("account:write", (_R.SELF,), clients=False),
+    Action.ADDRESS_CHANGE_CREATE: Grant("account:write", clients=False),
+    Action.ADDRESS_CHANGE_READ: Grant("account:read", clients=False),
     Action.AFFILIATION_CREATE: Grant("people:write"),
     Action.AFFILIATION_READ: Grant("people:read"),
     Action.AFFILIATION_WRITE: Grant("people:write", _ADMINISTRATION),
@@ -191,7 +202,15 @@ GRANTS: dict[Action, Grant] = {
     # When the agreement is over its owner may still narrow it: the action sees to the rest.
     Action.GOAL_REVISE: Grant("goals:write", (_R.OWNER,), clients=False),
     Action.GOAL_WRITE: Grant("goals:write", (_R.OWNER,), clients=False, after_end=False),
+    Action.INVITATION_AGREE: Grant("account:write", (_R.SELF,), clients=False),
+    # By people alone: the action says who.
+    Action.INVITATION_CREATE: Grant("people:write", clients=False),
+    Action.INVITATION_READ: Grant("people:read", clients=False),
+    Action.INVITATION_WITHDRAW: Grant(
+        "people:write", (_R.ADMINISTRATOR, _R.OPERATOR, _R.SELF), clients=False
+    ),
     Action.ME_HISTORY: Grant("people:read", clients=False),
+    Action.ME_PASSWORD: Grant("account:write", clients=False),
     Action.ME_PERMISSIONS: Grant("access:read"),
     Action.ME_READ: Grant("people:read"),
     Action.NETWORK_CREATE: Grant("networks:write", clients=False),
@@ -225,6 +244,8 @@ GRANTS: dict[Action, Grant] = {
 
 SCOPES: dict[str, str] = {
     "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
+    "account:read": "See where and how you sign in.",
+    "account:write": "Change your password and sign-in address, and agree to other ways in.",
     "audit:read": "Read what was done to accounts and rights that you administer.",
     "break-glass:read": "Read openings that you may see, and what one opens to you.",
     "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",

@@ -20,6 +20,7 @@ from app.models.sessions import Authorization, Ending, Session, Stage
 TOKENS_LIVE = timedelta(minutes=20)
 """Longer than any access token lives: what ended before has none left."""
 
+_NONE = UUID(int=0)
 _sessions: Any = Session.__table__
 _underway: Any = Authorization.__table__
 _clients: Any = Client.__table__
@@ -41,7 +42,7 @@ async def ended_lately(database: Database) -> list[UUID]:
 def _end_where(condition: ColumnElement[bool]) -> Query:
     return Query(
         update(_sessions)
-        .where(condition, _sessions.c.ended_at.is_(None))
+        .where(condition, _sessions.c.ended_at.is_(None), _sessions.c.id != parameter("but", Id))
         .values(ended_at=parameter("now", Moment), ended_because=parameter("because", String))
         .returning(_sessions.c.id, _sessions.c.person_id)
     )
@@ -74,9 +75,10 @@ async def end_sessions(
     identity_id: UUID | None = None,
     person_id: UUID | None = None,
     client_id: UUID | None = None,
+    but: UUID | None = None,
 ) -> list[UUID]:
-    """Ends one session, or all of an identity, a person or a client, and stops who is on the way to
-    one; those that it ended.
+    """Ends one session, or all of an identity, a person or a client (`but` one), and stops who is on
+    the way to one; those that it ended.
 
     Their refresh tokens stop at once; their access tokens in this process with the commit, in every
     other within seconds.
@@ -89,7 +91,8 @@ async def end_sessions(
     }
     ((name, value),) = ((name, value) for name, value in named.items() if value is not None)
     await unit.begin()
-    rows = await unit.rows(_END[name], {name: value, "now": now(), "because": str(because)})
+    values = {name: value, "now": now(), "because": str(because), "but": but or _NONE}
+    rows = await unit.rows(_END[name], values)
     await unit.rows(_STOP[name], {name: value})
     ended = [(as_uuid(row[0]), as_uuid(row[1])) for row in rows]
     for ended_id, owner_id in ended:

@@ -15,11 +15,15 @@ from app.core.http import as_uuid
 from app.core.query import Query
 from app.core.settings import settings
 from app.core.tables import Id, Moment
+from app.core.text import canonical_address
 from app.models.people import Client, ClientKind, ClientSecret, SignInIdentity
 from app.models.sessions import Consent
 
 PUBLIC_CLIENT = UUID("0198c0de-0000-7000-8000-000000000001")
 """The public client through which people sign in on the documentation page; made by `migrate`."""
+
+_LONGEST = 1000
+"""Of what is typed for an address, so much is looked at."""
 
 _clients: Any = Client.__table__
 _secrets: Any = ClientSecret.__table__
@@ -117,7 +121,7 @@ async def find_client(database: Database, client_id: UUID) -> KnownClient | None
 
 async def find_identity(database: Database, email: str) -> KnownIdentity | None:
     """The open sign-in identity with this address (case does not matter)."""
-    rows = await database.rows(_IDENTITY, {"email": email.strip().casefold()[:254]})
+    rows = await database.rows(_IDENTITY, {"email": canonical_address(email[:_LONGEST])[:254]})
     return KnownIdentity(as_uuid(rows[0][0]), as_uuid(rows[0][1]), rows[0][2]) if rows else None
 
 

@@ -17,8 +17,10 @@ from app.access.visibility import parameter
 from app.core.clock import now
 from app.core.errors import Forbidden, Invalid
 from app.core.ids import uuid7
+from app.core.outbox import queue
 from app.core.query import Query
 from app.core.tables import Id
+from app.core.text import canonical_address
 from app.models.organisations import Organisation
 from app.models.people import Affiliation, Person, PersonIdentifier
 
@@ -86,9 +88,13 @@ async def change_person(owned: Owned[Person], values: Mapping[str, Any]) -> None
     changed = {name for name, value in values.items() if getattr(person, name) != value}
     if not changed:
         return
+    before = person.email
     for name in changed:
         setattr(person, name, values[name])
     person.touch()
+    if "email" in changed and before and owned.access.caller.person_id != person.id:
+        # Invitations go where the record says: whoever reads the old address learns of it.
+        await queue(owned.access.unit, "record_address_changed", canonical_address(before))
     await owned.access.journal("changed", PEOPLE.kind, person, changed=changed, owner_id=person.id)
 
 

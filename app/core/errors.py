@@ -242,9 +242,12 @@ class TooManyRequests(Problem):
         "answer how much of it is left: slow down before it is used up."
     )
 
-    def __init__(self, limit: str, most: int, window: int, seconds: int) -> None:
+    def __init__(
+        self, limit: str, most: int, window: int, seconds: int, *, detail: str = ""
+    ) -> None:
         super().__init__(
-            f"At most {most:,} requests in {window} seconds are answered for each {limit}.",
+            detail
+            or f"At most {most:,} requests in {window} seconds are answered for each {limit}.",
             headers={"Retry-After": str(seconds)},
         )
 

@@ -80,8 +80,7 @@ class Rates:
 
     def count_address(self, scope: MutableMapping[str, Any]) -> None:
         """Counts a request before anyone is known; TooManyRequests."""
-        client = scope.get("client")
-        self.address.count(scope, network(client[0]) if client else _NOBODY)
+        self.address.count(scope, network_of(scope))
 
     def count_caller(self, scope: MutableMapping[str, Any], key: str) -> None:
         """Counts a request of the caller whom `key` names; TooManyRequests."""
@@ -100,3 +99,9 @@ def network(host: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+
+
+def network_of(scope: MutableMapping[str, Any]) -> str:
+    """What counts as the address that a request comes from."""
+    client = scope.get("client")
+    return network(client[0]) if client else _NOBODY

@@ -1,9 +1,11 @@
 """Settings, read once from the environment (`TANDEM_…`); docs/configuration.md lists them."""
 
+import re
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -49,6 +51,27 @@ class Settings(BaseSettings):
     password_grant: bool = Field(
         default=False,
         description="Allows the OAuth password grant: for local use and the demonstration only.",
+    )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="`smtps://user:password@host`, `smtp+starttls://user:password@host` or, on this machine only or "
+        "without a password, `smtp://host`: the server that takes mail. Empty: messages are kept in the folder "
+        "`outbox` in the folder of `TANDEM_VAR`, and their links are printed.",
+    )
+    mail_from: str = Field(
+        default="",
+        description="Address from which mail comes. Empty: `tandem@` the host of the public address.",
+    )
+    failures_account: int = Field(
+        default=5,
+        ge=1,
+        description="Wrong passwords for one account in 30 minutes; then it is asked for no more until some are older.",
+    )
+    failures_address: int = Field(
+        default=10,
+        ge=1,
+        description="Wrong passwords, links and requests for a new password from one address (for IPv6 the /64) in 5 "
+        "minutes; browsers in which the account has been used before are counted by themselves.",
     )
     break_glass: bool = Field(
         default=False,
@@ -162,6 +185,27 @@ class Settings(BaseSettings):
     def _networks(cls, value: list[str]) -> list[str]:
         for part in value:
             ip_network(part)
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr) -> SecretStr:
+        if url := value.get_secret_value():
+            parts = urlsplit(url)
+            if parts.scheme not in ("smtp", "smtp+starttls", "smtps") or not parts.hostname:
+                raise ValueError(
+                    "begins with smtps://, smtp+starttls:// or smtp://, and names a host"
+                )
+            here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+            if parts.scheme == "smtp" and parts.password and not here:
+                raise ValueError("would send its password unencrypted: use smtps or smtp+starttls")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):
+            raise ValueError("must be a bare address, as in tandem@school.example")
         return value
 
     @field_validator("rate_store")

@@ -1,5 +1,6 @@
 """Text as people write it: kept as sent (NFC), bounded, foldable for search."""
 
+import contextlib
 import re
 import unicodedata
 from typing import Annotated
@@ -61,6 +62,51 @@ Email = Annotated[
     BeforeValidator(_clean_before),
 ]
 """An e-mail address; whether it works only a message can tell."""
+
+
+def domain_in_ascii(domain: str) -> str:
+    """A domain as mail servers know it; one that cannot be told in ASCII stays as it is."""
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
+
+
+def canonical_address(value: str) -> str:
+    """An address as it is compared: NFC, without case, its domain in its own letters."""
+    user, at, domain = unicodedata.normalize("NFC", value.strip()).rpartition("@")
+    with contextlib.suppress(UnicodeError):  # of what no server knows
+        domain = domain_in_ascii(domain).encode("ascii").decode("idna")
+    return unicodedata.normalize("NFC", f"{user}{at}{domain}".casefold())
+
+
+_MAILBOX = re.compile(
+    r"[^\s@()<>\[\]\\,;:\".]+(\.[^\s@()<>\[\]\\,;:\".]+)*"
+    r"@[^\s@()<>\[\]\\,;:\"./]+(\.[^\s@()<>\[\]\\,;:\"./]+)+"
+)
+
+
+def _mailbox(value: str) -> str:
+    found = canonical_address(value)
+    user, _, domain = found.partition("@")
+    try:
+        length = len(domain.encode("idna"))
+    except UnicodeError:
+        length = 0
+    if not length or not _MAILBOX.fullmatch(found):
+        raise ValueError("must be one e-mail address, as in sian@school.example")
+    if len(user.encode()) > 64 or len(found) > 254 or length > 253:
+        raise ValueError("is longer than an e-mail address can be")
+    return found
+
+
+Mailbox = Annotated[
+    str,
+    BeforeValidator(_clean_before),
+    StringConstraints(max_length=254),
+    AfterValidator(_mailbox),
+]
+"""An e-mail address that mail is sent to: NFC, without case, its domain in its own letters."""
 
 Code = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
 """A machine's name for something: letters, digits and `_ . : / -`, at most 100 characters."""

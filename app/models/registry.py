@@ -1,6 +1,6 @@
 """Every table, known by importing it."""
 
-from app.core import idempotency, journal
+from app.core import idempotency, journal, outbox
 from app.core.tables import metadata
 from app.models import (
     agreements,
@@ -14,6 +14,7 @@ from app.models import (
     receipts,
     sessions,
     shares,
+    ways_in,
 )
 
 __all__ = [
@@ -27,8 +28,10 @@ __all__ = [
     "networks",
     "openings",
     "organisations",
+    "outbox",
     "people",
     "receipts",
     "sessions",
     "shares",
+    "ways_in",
 ]

@@ -23,6 +23,7 @@ _OF_STATUS = {
 SUCCESS = {
     200: "As it is now.",
     201: "It is made.",
+    202: "It has begun.",
     204: "It is done; there is nothing to show.",
     206: "The range that was asked for.",
     304: "Nothing has changed since that ETag.",
@@ -41,7 +42,7 @@ def problems(route: APIRoute, method: str, *, claims: bool) -> list[type[Problem
     found: list[type[Problem]] = [errors.Failure, errors.Unavailable]
     if route.path not in HEALTH:
         found.append(errors.TooManyRequests)
-    if method in ("POST", "PATCH"):
+    if method in ("POST", "PATCH", "PUT"):
         found.append(errors.TooSlow)
     gates = gates_of(route.dependant)
     if not gates:
@@ -60,7 +61,7 @@ def problems(route: APIRoute, method: str, *, claims: bool) -> list[type[Problem
         found.append(errors.NotFound)
     if method != "GET":
         found.append(errors.Conflict)
-    if method in ("POST", "PATCH"):
+    if method in ("POST", "PATCH", "PUT"):
         found += [errors.MalformedRequest, errors.TooLarge, errors.UnsupportedMediaType]
     if gate.streams:
         found.append(errors.UnsupportedFile)

@@ -2,15 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.access.addresses import take_effect
 from app.actions import accounts
 from app.core import journal, keys
+from app.core.clock import now
 from app.core.security_events import NOBODY, SecurityEvent
 from app.core.settings import settings
-from tests.signing_in import Desk, make_desk
+from app.models.ways_in import AddressChange
+from tests.mailboxes import NEW, Post, answer, change_rows
+from tests.signing_in import PASSWORD, Desk, make_desk
 from tests.worlds import World
 
 pytestmark = pytest.mark.anyio
@@ -113,7 +117,107 @@ async def operator(desk: Desk) -> UUID:
     return desk.world.operator.id
 
 
+SCOPE = "account:write account:read people:read"
+
+
+async def _invited(desk: Desk) -> tuple[UUID, str]:
+    """An invitation of the learner, and its link."""
+    email = f"{uuid4().hex}@school.example"
+    made = await desk.world.invitation(desk.world.learner.id, email)
+    return UUID(made), await Post(desk.world.app).link(email)
+
+
+async def invited(desk: Desk) -> UUID:
+    return (await _invited(desk))[0]
+
+
+async def withdrawn(desk: Desk) -> UUID:
+    made = await invited(desk)
+    done = await desk.world.administrator.post(f"/v1/invitations/{made}/withdrawal")
+    assert done.status_code == 200
+    return made
+
+
+async def agreed(desk: Desk) -> UUID:
+    made = await invited(desk)
+    done = await desk.world.learner.post(f"/v1/invitations/{made}/agreement")
+    assert done.status_code == 200
+    return made
+
+
+async def accepted(desk: Desk) -> UUID:
+    made, link = await _invited(desk)
+    await desk.world.learner.post(f"/v1/invitations/{made}/agreement")
+    assert (await answer(desk.http, link, password=NEW)).status_code == 200
+    return made
+
+
+async def forgets(desk: Desk) -> UUID:
+    await answer(desk.http, "/account/forgotten", email=desk.email)
+    return desk.identity
+
+
+async def resets(desk: Desk) -> UUID:
+    await forgets(desk)
+    link = await Post(desk.world.app).link(desk.email)
+    assert (await answer(desk.http, link, password=NEW)).status_code == 200
+    return desk.identity
+
+
+async def changes_password(desk: Desk) -> UUID:
+    token = (await desk.tokens(scope=SCOPE))["access_token"]
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    headers = {"Authorization": f"Bearer {token}"}
+    done = await desk.http.put("/v1/me/password", json=body, headers=headers)
+    assert done.status_code == 204
+    return desk.identity
+
+
+async def _asks(desk: Desk) -> tuple[str, str]:
+    """A change of address, and the new address."""
+    token = (await desk.tokens(scope=SCOPE))["access_token"]
+    email = f"{uuid4().hex}@school.example"
+    headers = {"Authorization": f"Bearer {token}"}
+    body = {"email": email, "password": PASSWORD}
+    done = await desk.http.post("/v1/me/address-changes", json=body, headers=headers)
+    assert done.status_code == 202, done.text
+    return done.json()["id"], email
+
+
+async def asks_for_address(desk: Desk) -> UUID:
+    await _asks(desk)
+    return desk.identity
+
+
+async def confirms_address(desk: Desk) -> UUID:
+    _, email = await _asks(desk)
+    link = await Post(desk.world.app).link(email)
+    assert (await answer(desk.http, link)).status_code == 200
+    return desk.identity
+
+
+async def stops_address(desk: Desk) -> UUID:
+    await _asks(desk)
+    link = await Post(desk.world.app).link(desk.email)
+    assert (await answer(desk.http, link)).status_code == 200
+    return desk.identity
+
+
+async def changes_address(desk: Desk) -> UUID:
+    change, email = await _asks(desk)
+    link = await Post(desk.world.app).link(email)
+    assert (await answer(desk.http, link)).status_code == 200
+    row = AddressChange.id == change
+    await change_rows(desk.world.database, AddressChange, where=row, takes_effect_at=now())
+    await take_effect(desk.world.database)
+    return desk.identity
+
+
 BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
+    E.ADDRESS_CHANGED: changes_address,
+    E.ADDRESS_CHANGE_ASKED: asks_for_address,
+    E.ADDRESS_CHANGE_CONFIRMED: confirms_address,
+    E.ADDRESS_CHANGE_STOPPED: stops_address,
     E.ASSERTION_REPLAYED: replayed,
     E.CLIENT_CREATED: client,
     E.CLIENT_DISABLED: disabled,
@@ -123,13 +227,20 @@ BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.CONSENT_REFUSED: decides("refuse"),
     E.IDENTITY_CLOSED: closed,
     E.IDENTITY_CREATED: identity,
+    E.INVITATION_ACCEPTED: accepted,
+    E.INVITATION_AGREED: agreed,
+    E.INVITATION_WITHDRAWN: withdrawn,
+    E.INVITED: invited,
     E.OPERATOR_CREATED: operator,
+    E.PASSWORD_CHANGED: changes_password,
+    E.PASSWORD_RESET: resets,
     E.REFRESH_REUSED: refresh_twice,
+    E.RESET_REQUESTED: forgets,
     E.SESSION_ENDED: signs_out,
     E.SIGNED_IN: signs_in,
     E.SIGN_IN_FAILED: wrong_password,
 }
-ON_THE_COMMAND_LINE = {E.KEY_CREATED, E.KEY_RETIRED}
+ON_THE_COMMAND_LINE = {E.KEY_CREATED, E.KEY_RETIRED, E.OPERATOR_DISABLED}
 
 
 def test_every_event_is_brought_about() -> None:
@@ -144,7 +255,7 @@ async def test_it_is_in_the_journal(desk: Desk, event: SecurityEvent) -> None:
     kind, action = event.value
     rows = await desk.journaled(kind=kind, action=action, resource_id=resource_id)
     assert rows, f"{event} is not in the journal"
-    about_a_person = kind in ("session", "sign_in_identity", "consent")
+    about_a_person = kind in ("session", "sign_in_identity", "consent", "invitation")
     if about_a_person:
         assert str(rows[-1]["owner_id"]) == str(desk.world.learner.id)
 

@@ -1,11 +1,12 @@
 """Who and what is there when the story begins: what cannot be made over HTTP."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.access.grants import SCOPES
+from app.access.sign_in import PUBLIC_CLIENT
 from app.actions import accounts, organisations
 from app.core import journal
 from app.core.clock import now
@@ -21,6 +22,7 @@ from app.models.people import (
     ClientSecret,
     Person,
 )
+from app.models.sessions import Session
 from app.openapi.examples import read
 
 NAMES: dict[str, str] = read("names.yaml")
@@ -88,7 +90,7 @@ async def prepare(unit: Unit) -> None:
     await _teacher(unit, "sian", AffiliationRole.TEACHER)
     await _person(unit, "nia", "Nia Roberts", "nia@school.example")
     await _teacher(unit, "nia", AffiliationRole.ADMINISTRATOR)
-    await accounts.create_identity(
+    identity = await accounts.create_identity(
         unit,
         actor=journal.COMMAND_LINE,
         person_id=id_of("sian"),
@@ -97,6 +99,19 @@ async def prepare(unit: Unit) -> None:
         organisation_id=id_of("school"),
     )
     moment = now()
+    await unit.insert(
+        Session(
+            id=id_of("sian_session"),
+            person_id=id_of("sian"),
+            identity_id=identity,
+            client_id=PUBLIC_CLIENT,
+            scopes=sorted(SCOPES),
+            method="password",
+            created_at=moment,
+            last_used_at=moment,
+            expires_at=moment + timedelta(days=30),
+        )
+    )
     await unit.insert(
         Client(
             id=id_of("system"),

@@ -20,6 +20,8 @@ KINDS = {
     "affiliation_id": "affiliation",
     "organisation_id": "organisation",
     "opening_id": "opening",
+    "invitation_id": "invitation",
+    "address_change_id": "address_change",
 }
 """The kind of record that each parameter of a path names."""
 RESOURCES = {"goal": "goal", "evidence_item": "evidence", "learning_agreement": "agreement"}
@@ -100,6 +102,19 @@ BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
     "PATCH /v1/networks/{network_id}": lambda s, r, me: {"remit": "Another remit."},
     f"POST {_MEMBER}": lambda s, r, me: _member(s, r, me),
     f"PATCH {_MEMBER}/{{network_member_id}}": lambda s, r, me: {"role": "specialist"},
+    "POST /v1/invitations": lambda s, r, me: {
+        "person_id": s.ids["person"][r],
+        "organisation_id": s.ids["organisation"]["school"],
+        "email": "gwahoddiad@school.example",
+    },
+    "POST /v1/me/address-changes": lambda s, r, me: {
+        "email": "arall@school.example",
+        "password": "correct horse battery staple",
+    },
+    "PUT /v1/me/password": lambda s, r, me: {
+        "current_password": "correct horse battery staple",
+        "new_password": "tri gair ar y bont",
+    },
     "POST /v1/openings": lambda s, r, me: {
         "agreement_id": s.ids["agreement"][r],
         "reason": "A court asks.",

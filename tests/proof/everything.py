@@ -45,6 +45,7 @@ def _addresses(scene: Scene, path: str) -> Iterator[str]:
         "code": ["coaching-principles", "1"],
         "version": ["1"],
         "slug": ["not-found"],
+        "page": ["forgotten", "password", "invitation", "address", "nothing"],
     }
     values = [known.get(name) or list(scene.ids[KINDS[name]].values()) for name in names]
     for chosen in product(*values):

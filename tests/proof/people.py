@@ -115,6 +115,12 @@ async def add_accounts(scene: Scene) -> None:
                 person_id=world.learner.id,
             )
         )
+    at = "@school.example"
+    invited = planted.plant("address of an invitation", "newcomer", "administrator", *OPERATORS)
+    newcomer, learner = (UUID(scene.ids["person"][who]) for who in ("newcomer", "learner"))
+    scene.keep("invitation", "newcomer", await world.invitation(newcomer, invited + at))
+    asked_for = planted.plant("address that somebody asks for", "learner")
+    scene.keep("address_change", "learner", await world.address_change(learner, asked_for + at))
     await scene.change(Client, scene.ids["client"]["disabled_client"], disabled_at=now())
     for who, id_ in scene.ids["person"].items():
         allowed = [who, *(["administrator", "client"] if who in AT_SCHOOL else ())]

@@ -104,6 +104,7 @@ BODIES = (
     ),
     Reference(f"POST {_PLAIN}/detachments", "plain", "network", _set(network_id=False)),
     Reference("POST /v1/affiliations", "at_school", "person", _set(person_id=False)),
+    Reference("POST /v1/invitations", "newcomer", "person", _set(person_id=False)),
     Reference("POST /v1/networks", "own", "network", _set(parent_id=False)),
     Reference("PATCH /v1/networks/{network_id}", "network", "network", _set(parent_id=False)),
     Reference("POST /v1/networks/{network_id}/members", "network", "person", _set(person_id=False)),

@@ -30,6 +30,26 @@ GET /v1/affiliations/{affiliation_id}
 PATCH /v1/affiliations/{affiliation_id}
     learner     200 administrator OPERATORS client | 403 opener learner | 404 rest
     other_head  200 OPERATORS | 403 opener other_head | 404 rest
+GET /v1/invitations
+    newcomer    200+ newcomer administrator OPERATORS | 403 BARRED | 200- rest
+POST /v1/invitations
+    newcomer    202 administrator OPERATORS | 403 rest
+GET /v1/invitations/{invitation_id}
+    newcomer    200 newcomer administrator OPERATORS | 403 BARRED | 404 rest
+POST /v1/invitations/{invitation_id}/withdrawal
+    newcomer    200 newcomer administrator OPERATORS | 403 BARRED | 404 rest
+POST /v1/invitations/{invitation_id}/agreement
+    newcomer    200 newcomer | 403 administrator OPERATORS BARRED | 404 rest
+GET /v1/me/address-changes
+    learner     200+ learner | 403 BARRED | 200- rest
+POST /v1/me/address-changes
+    -           403 BARRED | 409 rest
+GET /v1/me/address-changes/{address_change_id}
+    learner     200 learner | 403 BARRED | 404 rest
+POST /v1/me/address-changes/{address_change_id}/cancellation
+    learner     200 learner | 403 BARRED | 404 rest
+PUT /v1/me/password
+    -           403 BARRED | 409 rest
 GET /v1/organisations
     school      403 opener | 200+ rest
 POST /v1/organisations

@@ -25,6 +25,8 @@ _LISTED = {
     "/v1/networks": "network",
     "/v1/networks/{network_id}/members": "member",
     "/v1/openings": "opening",
+    "/v1/invitations": "invitation",
+    "/v1/me/address-changes": "address_change",
     "/v1/learning-agreements/{learning_agreement_id}/openings": "opening",
 }
 

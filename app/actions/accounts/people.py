@@ -10,7 +10,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.ids import uuid7
 from app.core.passwords import hash_password
 from app.core.security_events import SecurityEvent, note
-from app.core.text import clean
+from app.core.text import canonical_address, clean
 from app.models.people import Operator, Person, SignInIdentity
 from app.models.sessions import Ending
 
@@ -51,7 +51,7 @@ async def create_identity(
         id=uuid7(),
         person_id=person_id,
         organisation_id=organisation_id,
-        email=email.casefold(),
+        email=canonical_address(email),
         password_hash=hashed,
         created_at=now(),
     )

@@ -3,7 +3,6 @@
 from app.actions.sign_in.authorizing import (
     Pending,
     begin_authorization,
-    check_password,
     decide,
 )
 from app.actions.sign_in.clients import authenticate_client
@@ -15,7 +14,6 @@ __all__ = [
     "Pending",
     "authenticate_client",
     "begin_authorization",
-    "check_password",
     "decide",
     "forget_expired",
     "grant_token",

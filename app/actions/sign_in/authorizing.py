@@ -6,23 +6,22 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
+from app.access.credentials import still_opens
 from app.access.oauth import Answer, Facts, OAuthClient, Server, Subject
 from app.access.sign_in import (
-    PUBLIC_CLIENT,
     KnownClient,
     KnownIdentity,
     find_client,
     find_consent,
-    find_identity,
 )
 from app.access.visibility import parameter
 from app.core.clock import now
 from app.core.db import Database, Unit
 from app.core.ids import uuid7
 from app.core.journal import Actor
-from app.core.passwords import hash_secret, new_secret, verify_password
+from app.core.passwords import hash_secret, new_secret
 from app.core.query import Query
-from app.core.security_events import NOBODY, SecurityEvent, note
+from app.core.security_events import SecurityEvent, note
 from app.core.tables import Id
 from app.core.tokens import Tokens
 from app.models.sessions import Authorization, Consent, Stage
@@ -38,26 +37,6 @@ _FORGET = Query(
         _consents.c.client_id == parameter("client_id", Id),
     )
 )
-
-
-async def check_password(
-    database: Database, email: str, password: str, *, client_id: UUID = PUBLIC_CLIENT
-) -> KnownIdentity | None:
-    """The identity that address and password open; a failure is journaled, and takes as long for an
-    address that nobody has."""
-    identity = await find_identity(database, email)
-    matches = await verify_password(password, identity.password_hash if identity else None)
-    if matches and identity is not None:
-        return identity
-    async with database.work() as unit:
-        await note(
-            unit,
-            SecurityEvent.SIGN_IN_FAILED,
-            actor=Actor(None, client_id),
-            resource_id=identity.id if identity else NOBODY,
-            owner_id=identity.person_id if identity else None,
-        )
-    return None
 
 
 class Pending:
@@ -95,10 +74,13 @@ async def begin_authorization(
     browser: str,
     scopes: frozenset[str],
     parameters: dict[str, str],
-) -> tuple[Pending, str] | Answer:
+) -> tuple[Pending, str] | Answer | None:
     """What comes after the password: the way to the client's address with a code when the person has
-    allowed all of it before; or what they are to be asked, with the ticket of the answer."""
+    allowed all of it before; or what they are to be asked, with the ticket of the answer. None when
+    the way in has been closed, or its password set anew, since it was shown."""
     async with database.work() as unit:
+        if not await still_opens(unit, identity):
+            return None
         ticket, moment = new_secret(), now()
         row = Authorization(
             id=uuid7(),

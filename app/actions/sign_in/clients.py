@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Date, update
 
+from app.access.attempts import attempt, for_network
 from app.access.oauth import OAuthClient
 from app.access.sign_in import KnownClient, find_client
 from app.access.visibility import parameter
@@ -38,8 +39,10 @@ async def authenticate_client(
     form: Mapping[str, str],
     *,
     audiences: Iterable[str],
+    network: str,
 ) -> OAuthClient | None:
-    """The client that the request comes from; None when it has not shown so.
+    """The client that the request comes from; None when it has not shown so. TooManyRequests after too
+    many wrong secrets.
 
     `client_id` and `secret` are those of Basic or of the form.
     """
@@ -48,14 +51,20 @@ async def authenticate_client(
             return None
         return await _by_assertion(database, client_id, form, audiences)
     client = await find_client(database, client_id) if client_id else None
-    hashes = client.secret_hashes if client is not None else ()
-    # An unknown client is compared too, so that it takes as long.
-    found = [verify_secret(secret or "", stored) for stored in hashes or (_ABSENT,)]
-    if client is None:
-        return None
-    if client.public:
+    if client is not None and client.public:
         return OAuthClient(client, "none") if not secret else None
-    return OAuthClient(client, "client_secret") if any(found) else None
+    # By client and address together: a secret is too long to be guessed, so neither a neighbour's
+    # stale one nor whoever knows a client's id keeps an integration out.
+    key = for_network(network, f"client-{client.id if client else 'unknown'}")
+    async with attempt(database, [key]) as tried:
+        hashes = client.secret_hashes if client is not None else ()
+        # An unknown client is compared too, so that it takes as long.
+        found = [verify_secret(secret or "", stored) for stored in hashes or (_ABSENT,)]
+        if client is not None and any(found):
+            return OAuthClient(client, "client_secret")
+        async with database.work() as unit:
+            await tried.failed(unit)
+    return None
 
 
 async def _by_assertion(

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.credentials import Origin, check_password, still_opens
 from app.access.oauth import Answer, Facts, Given, OAuthClient, Server, Subject
 from app.access.sessions import end_sessions
-from app.actions.sign_in.authorizing import check_password
 from app.actions.sign_in.clients import mark_used
 from app.core.clock import now
 from app.core.db import Database, Unit
@@ -29,11 +29,18 @@ GRACE = timedelta(seconds=30)
 
 
 async def grant_token(
-    database: Database, tokens: Tokens, client: OAuthClient | None, form: dict[str, str]
+    database: Database,
+    tokens: Tokens,
+    client: OAuthClient | None,
+    form: dict[str, str],
+    *,
+    origin: Origin,
 ) -> Answer:
     """The answer to a token request of `client`; what it gave is committed."""
     grant = form.get("grant_type", "")
-    if client is None or grant not in _GRANTS:
+    if client is not None and grant == "password":
+        answer = await _password(database, tokens, client, form, origin)
+    elif client is None or grant not in _GRANTS:
         answer = Server(Facts(client), tokens).answer_token(form)
     else:
         answer = await _GRANTS[grant](database, tokens, client, form)
@@ -190,18 +197,26 @@ async def _punish_reuse(unit: Unit, client: OAuthClient, session: Session) -> No
 
 
 async def _password(
-    database: Database, tokens: Tokens, client: OAuthClient, form: dict[str, str]
+    database: Database,
+    tokens: Tokens,
+    client: OAuthClient,
+    form: dict[str, str],
+    origin: Origin,
 ) -> Answer:
     if not settings().password_grant or not {"username", "password"} <= form.keys():
         return Server(Facts(client), tokens).answer_token(form)
     identity = await check_password(
-        database, form["username"], form["password"], client_id=client.known.id
+        database,
+        form["username"],
+        form["password"],
+        origin=origin,
+        client_id=client.known.id,
     )
     subject = identity and Subject(identity.person_id, identity.id, uuid7(), "password_grant")
     facts = Facts(client, subject=subject)
     async with database.work() as unit:
         await unit.begin()
-        if subject is not None and not await _is_open(unit, subject.identity_id):
+        if identity is not None and not await still_opens(unit, identity):
             facts.subject = None
         answer = Server(facts, tokens).answer_token(form)
         if answer.status == 200 and subject is not None:
@@ -248,4 +263,4 @@ async def _locked(unit: Unit, kind: Any, condition: Any) -> Any:
     )
 
 
-_GRANTS = {"authorization_code": _code, "refresh_token": _refresh, "password": _password}
+_GRANTS = {"authorization_code": _code, "refresh_token": _refresh}

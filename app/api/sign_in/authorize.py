@@ -1,12 +1,10 @@
 """The authorization endpoint (RFC 6749, section 3.1): pages on which people sign in and allow.
 
 There is no cookie that keeps anybody signed in here: each authorization asks for the password, so
-that a machine in a staff room opens nothing. The one cookie ties a page to the browser that was
-given it; the forms carry its value too, and one without the other is refused.
+that a machine in a staff room opens nothing. One cookie ties a page to the browser that was given
+it (app.api.sign_in.browsers); the forms carry its value too, and one without the other is refused.
 """
 
-import hmac
-import secrets
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,11 +14,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from app.access.credentials import check_password
 from app.access.oauth import Answer, Facts, OAuthClient, Server, chosen_scopes
 from app.access.sign_in import KnownClient, find_client
 from app.actions import sign_in
-from app.api.sign_in import forms, pages
+from app.api.sign_in import browsers, forms, pages
 from app.api.sign_in.words import chosen_language
+from app.core.errors import TooManyRequests
 from app.core.negotiation import ACCEPT_LANGUAGE
 from app.core.routes import Route
 from app.core.settings import settings
@@ -105,39 +105,16 @@ def _no_way(language: str, error: OAuth2Error) -> Response:
     return pages.refused(language, reason)
 
 
-def _cookie_name() -> str:
-    # A browser takes __Host- from this very host alone, and only over TLS.
-    return "__Host-sign-in" if settings().base_url.startswith("https://") else "sign-in"
-
-
-def _browser(request: Request) -> str:
-    kept = request.cookies.get(_cookie_name(), "")
-    return kept if len(kept) == 43 and kept.isascii() else secrets.token_urlsafe(32)
-
-
-def _with_cookie(page: HTMLResponse, browser: str) -> HTMLResponse:
-    page.set_cookie(
-        _cookie_name(),
-        browser,
-        max_age=3600,
-        secure=settings().base_url.startswith("https://"),
-        httponly=True,
-        samesite="lax",
-    )
-    return page
-
-
-def _is_ours(request: Request, form: dict[str, str]) -> bool:
-    """Whether a form was filled in on a page that this browser was given."""
-    kept, sent = request.cookies.get(_cookie_name(), ""), form.get("browser", "")
-    same = hmac.compare_digest(kept.encode(), sent.encode()) and len(kept) == 43
-    return same and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-
-
 def _sign_in_page(
-    request: Request, asked: _Asked, language: str, *, email: str = "", failed: bool = False
+    request: Request,
+    asked: _Asked,
+    language: str,
+    *,
+    email: str = "",
+    failed: bool = False,
+    wait: TooManyRequests | None = None,
 ) -> Response:
-    browser = _browser(request)
+    browser = browsers.of(request)
     other = {**asked.parameters, "ui_locales": "en" if language == "cy" else "cy"}
     page = pages.sign_in(
         language,
@@ -147,8 +124,9 @@ def _sign_in_page(
         other=f"/oauth/authorize?{urlencode(other)}",
         email=email,
         failed=failed,
+        wait=wait,
     )
-    return _with_cookie(page, browser)
+    return browsers.with_cookie(page, browser)
 
 
 @router.get(
@@ -187,14 +165,19 @@ async def sign_in_by_password(request: Request) -> Response:
     try:
         form = await forms.read(request)
         language = chosen_language(request, form.get("ui_locales", ""))
-        if not _is_ours(request, form):
+        if not browsers.is_ours(request, form):
             return pages.refused(language, "over")
         asked = await _asked(request, form)
     except OAuth2Error as error:
         return _no_way(language, error)
     database, tokens = request.app.state.database, request.app.state.tokens
     email, password = form.get("email", ""), form.get("password", "")
-    identity = await sign_in.check_password(database, email, password, client_id=asked.client.id)
+    try:
+        identity = await check_password(
+            database, email, password, origin=browsers.origin_of(request), client_id=asked.client.id
+        )
+    except TooManyRequests as wait:
+        return _sign_in_page(request, asked, language, email=email[:254], wait=wait)
     if identity is None:
         return _sign_in_page(request, asked, language, email=email[:254], failed=True)
     found = await sign_in.begin_authorization(
@@ -207,17 +190,23 @@ async def sign_in_by_password(request: Request) -> Response:
         scopes=chosen_scopes(form.get("scope"), asked.client.scopes),
         parameters=asked.parameters,
     )
+    if found is None:  # the password was changed in this very moment
+        return _sign_in_page(request, asked, language, email=email[:254], failed=True)
     if isinstance(found, Answer):
-        return _go(found, asked.redirect_uri)
+        back = _go(found, asked.redirect_uri)
+        browsers.keep_account(request, back, identity.id)
+        return back
     pending, ticket = found
     hidden = {"ticket": ticket, "browser": form["browser"], "ui_locales": language}
-    return pages.consent(
+    question = pages.consent(
         language,
         client=asked.client.name,
         scopes=pending.scopes,
         hidden=hidden,
         leads_to=asked.redirect_uri,
     )
+    browsers.keep_account(request, question, identity.id)
+    return question
 
 
 @router.post("/oauth/consent", include_in_schema=False)
@@ -230,7 +219,7 @@ async def decide(request: Request) -> Response:
         return _no_way(language, error)
     language = chosen_language(request, form.get("ui_locales", ""))
     found = None
-    if _is_ours(request, form):
+    if browsers.is_ours(request, form):
         found = await sign_in.decide(
             request.app.state.database,
             request.app.state.tokens,

@@ -2,13 +2,16 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
 
+from app.api.sign_in.account_words import WORDS as ACCOUNT_WORDS
 from app.api.sign_in.words import SCOPE_WORDS, WORDS
+from app.core.errors import TooManyRequests
 
 
 @cache
@@ -46,12 +49,14 @@ def _render(
     name: str, language: str, *, title: str, status: int, leads_to: str | None = None, **values: Any
 ) -> HTMLResponse:
     style, allowed = _style()
-    words = WORDS[language]
     page = (
         _environment()
         .get_template(f"{name}.html")
         .render(
-            **{"other": None, **values}, language=language, words=words, title=title, style=style
+            **{"other": None, "words": WORDS[language], **values},
+            language=language,
+            title=title,
+            style=style,
         )
     )
     targets = "'self'" + (f" {origin_of(leads_to)}" if leads_to else "")
@@ -82,21 +87,34 @@ def sign_in(
     other: str | None,
     email: str = "",
     failed: bool = False,
+    wait: TooManyRequests | None = None,
 ) -> HTMLResponse:
-    """The page that asks for address and password; 403 when they were wrong."""
-    return _render(
+    """The page that asks for address and password; 403 when they were wrong, 429 after too many."""
+    words = WORDS[language]
+    wrong = words["wrong"] if failed else None
+    waiting = words["wait_password"].format(minutes=minutes_of(wait)) if wait else None
+    page = _render(
         "sign_in",
         language,
         title=WORDS[language]["sign_in"],
-        status=403 if failed else 200,
+        status=429 if wait else 403 if failed else 200,
         leads_to=leads_to,
         action="/oauth/authorize",
         client=client,
         hidden=hidden,
         other=other,
         email=email,
-        failed=failed,
+        wrong=waiting if wait else wrong,
+        forgotten=f"/account/forgotten?ui_locales={language}",
     )
+    if wait:
+        page.headers.update(wait.headers)
+    return page
+
+
+def minutes_of(wait: TooManyRequests) -> int:
+    """How long to wait, as a page tells it."""
+    return -(-int(wait.headers["Retry-After"]) // 60)
 
 
 def consent(
@@ -115,6 +133,41 @@ def consent(
         lines=[SCOPE_WORDS[language][scope] for scope in sorted(scopes)],
         target=parts.netloc or parts.scheme,
         hidden=hidden,
+    )
+
+
+def account(
+    language: str,
+    name: str,
+    *,
+    status: int = 200,
+    hidden: dict[str, str] | None = None,
+    asks: str = "",
+    wrong: str | None = None,
+    lines: tuple[str, ...] = (),
+    other: str | None = None,
+    username: str = "",
+    leads: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page to which a link in a message leads: with a form where there is `hidden`."""
+    words = {**WORDS[language], **ACCOUNT_WORDS[language]}
+    why = words.get(f"{name}_why")
+    return _render(
+        "account",
+        language,
+        title=words[name],
+        words=words,
+        status=status,
+        action=f"/account/{name}",
+        hidden=hidden or {},
+        asks=asks,
+        wrong=wrong,
+        lines=lines or ([why.format_map(facts or {})] if why else []),
+        button=words[f"{name}_do"] if hidden else None,
+        other=other,
+        username=username,
+        leads=leads,
     )
 
 

@@ -13,7 +13,9 @@ from app.access.oauth import Answer, Facts, OAuthClient, Server
 from app.access.sign_in import PUBLIC_CLIENT
 from app.actions import sign_in
 from app.api.sign_in import forms
+from app.api.sign_in.browsers import origin_of
 from app.core import assertions, wire
+from app.core.rates import network_of
 from app.core.routes import Route
 from app.core.settings import settings
 
@@ -113,6 +115,7 @@ async def _answer(request: Request, path: str, done: Done) -> Response:
                 secret,
                 form,
                 audiences=(base, f"{base}/oauth/token", base + path),
+                network=network_of(request.scope),
             )
         answer = await done(request, client, form)
     except OAuth2Error as error:
@@ -161,7 +164,8 @@ async def issue_token(request: Request) -> Response:
                 400, {"error": "invalid_request", "error_description": "grant_type is needed."}
             )
         state = request.app.state
-        return await sign_in.grant_token(state.database, state.tokens, client, form)
+        origin = origin_of(request)
+        return await sign_in.grant_token(state.database, state.tokens, client, form, origin=origin)
 
     return await _answer(request, "/oauth/token", done)
 

@@ -16,6 +16,8 @@ ENGLISH = {
     "email": "E-mail address",
     "password": "Password",
     "wrong": "The address or the password is wrong.",
+    "wait_password": "Too many attempts have failed. Try again in {minutes} minutes, or ask for a new password below.",
+    "forgotten_link": "Forgotten your password?",
     "asks": "asks to be allowed to act for you:",
     "never_more": "It never sees or does more than you may yourself. You stay signed in there until you "
     "sign out, or for some weeks.",
@@ -38,6 +40,8 @@ WELSH = {
     "email": "Cyfeiriad e-bost",
     "password": "Cyfrinair",
     "wrong": "Mae'r cyfeiriad neu'r cyfrinair yn anghywir.",
+    "wait_password": "Mae gormod o ymdrechion wedi methu. Rhowch gynnig arall arni ymhen {minutes} munud, neu gofynnwch am gyfrinair newydd isod.",
+    "forgotten_link": "Wedi anghofio'ch cyfrinair?",
     "asks": "yn gofyn am ganiatâd i weithredu ar eich rhan:",
     "never_more": "Ni fydd byth yn gweld nac yn gwneud mwy nag y cewch chi eich hun. Byddwch yn aros wedi "
     "mewngofnodi yno nes i chi allgofnodi, neu am rai wythnosau.",
@@ -56,6 +60,8 @@ WORDS = {"en": ENGLISH, "cy": WELSH}
 
 WELSH_SCOPES = {
     "access:read": "Gofyn pwy allai ddarllen cofnod, pwy sydd wedi'i ddarllen, a pham y cewch neu na chewch chi.",
+    "account:read": "Gweld ble a sut yr ydych yn mewngofnodi.",
+    "account:write": "Newid eich cyfrinair a'ch cyfeiriad mewngofnodi, a chytuno i ffyrdd eraill i mewn.",
     "audit:read": "Darllen yr hyn a wnaed i gyfrifon a hawliau yr ydych yn eu gweinyddu.",
     "break-glass:read": "Darllen agoriadau y cewch eu gweld, a'r hyn y mae un yn ei agor i chi.",
     "break-glass:write": "Gofyn am agoriad mewn argyfwng, cadarnhau un rhywun arall, cau eich un chi.",
