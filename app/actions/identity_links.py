@@ -15,7 +15,7 @@ from app.access.identity_providers import find_provider
 from app.access.sessions import end_sessions
 from app.access.sign_in import find_client
 from app.core.clock import now
-from app.core.errors import Conflict, Invalid, NotFound
+from app.core.errors import Conflict, Invalid
 from app.core.ids import uuid7
 from app.core.passwords import hash_secret, new_secret
 from app.core.security_events import SecurityEvent, note
@@ -67,7 +67,7 @@ async def ask_to_link(access: Access, *, provider_id: UUID, redirect_uri: str) -
 async def complete_link(access: Access, *, link_id: UUID, code: str) -> UUID:
     """Opens a way in for the account that was shown; the new identity's id.
 
-    NotFound for a link that is over, or not the caller's; Conflict when the account opens a way in.
+    Invalid for a link that is over, or not the caller's; Conflict when the account opens a way in.
     """
     check_fresh(access)
     unit, me = access.unit, _me(access)
@@ -83,7 +83,7 @@ async def complete_link(access: Access, *, link_id: UUID, code: str) -> UUID:
     )
     known = link is not None and link.subject is not None and link.expires_at > now()
     if link is None or not known or link.secret_hash != hash_secret(code):
-        raise NotFound()
+        raise Invalid.field("/code", "is none that waits for you: ask to link the account again")
     provider = await find_provider(unit.database, link.provider_id)
     if provider is None:
         raise Conflict("Nobody signs in through this provider any more.")
@@ -113,7 +113,7 @@ async def complete_link(access: Access, *, link_id: UUID, code: str) -> UUID:
 
 
 async def unlink(access: Access, *, identity_id: UUID, provider_id: UUID) -> None:
-    """Takes an account's way in away, and closes the identity that nothing else opens. NotFound when
+    """Takes an account's way in away, and closes the identity that nothing else opens. Invalid when
     there is none; Conflict when it is the last way in."""
     check_fresh(access)
     unit, me = access.unit, _me(access)
@@ -130,7 +130,7 @@ async def unlink(access: Access, *, identity_id: UUID, provider_id: UUID) -> Non
     ).all()
     found = next((subject for subject in subjects if subject.provider_id == provider_id), None)
     if identity is None or identity.closed_at is not None or found is None:
-        raise NotFound()
+        raise Invalid.field("/identity_id", "names no way in of yours that the provider opens")
     if not await has_another_way(
         unit, person_id=me, identity_id=identity_id, provider_id=provider_id
     ):

@@ -95,7 +95,7 @@ async def test_the_page_says_whose_record_it_is_and_nothing_is_linked_by_opening
     subject = at.provider.account(f"{uuid4().hex}@elsewhere.example")
     sent = await shown(at, world.coach, subject)
     # The code has come to the victim's app, where the victim is signed in.
-    assert (await completed(world.learner, sent)).status_code == 404
+    assert (await completed(world.learner, sent)).status_code == 422
     answer = await at.sign_in(subject)
     assert ENGLISH["not_known"] in answer.text.replace("&#39;", "'")
 
@@ -105,9 +105,9 @@ async def test_it_is_completed_once_and_with_what_came_back(at: Federation) -> N
     subject = at.provider.account(f"{uuid4().hex}@elsewhere.example")
     sent = await shown(at, learner, subject)
     for wrong in ({**sent, "code": "x"}, {**sent, "link_id": str(uuid4())}):
-        assert (await completed(learner, wrong)).status_code == 404
+        assert (await completed(learner, wrong)).status_code == 422
     assert (await completed(learner, sent)).status_code == 200
-    assert (await completed(learner, sent)).status_code == 404
+    assert (await completed(learner, sent)).status_code == 422
 
 
 async def test_an_address_is_gone_through_once(at: Federation) -> None:
@@ -190,12 +190,12 @@ async def test_an_account_is_taken_away_and_its_way_in_with_it(at: Federation) -
     learner = at.desk.world.learner
     subject, identity = await linked(at, learner)
     session = await at.tokens(subject)
-    assert (await removed(at, at.desk.world.coach, identity)).status_code == 404
+    assert (await removed(at, at.desk.world.coach, identity)).status_code == 422
     assert (await removed(at, learner, identity)).status_code == 204
     assert (await at.desk.me(session["access_token"])).status_code == 401
     answer = await at.sign_in(subject)
     assert ENGLISH["not_known"] in answer.text.replace("&#39;", "'")
-    assert (await removed(at, learner, identity)).status_code == 404
+    assert (await removed(at, learner, identity)).status_code == 422
     assert (await learner.get(PATH)).json() == []
     for event in (SecurityEvent.IDENTITY_UNLINKED, SecurityEvent.IDENTITY_CLOSED):
         kind, action = event.value

@@ -118,9 +118,9 @@ GET /v1/me/identity-links
 POST /v1/me/identity-links
     -           403 BARRED | 201 rest
 POST /v1/me/identity-links/completion
-    -           403 BARRED | 404 rest
+    -           403 BARRED | 422 rest
 POST /v1/me/identity-links/removal
-    -           403 BARRED | 404 rest
+    -           403 BARRED | 422 rest
 GET /v1/me/sessions
     -           403 BARRED | 200 rest
 POST /v1/me/sessions/{session_id}/ending

@@ -1,5 +1,6 @@
 """Signing in through an identity provider: the way there, the way back, and who it is."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -23,7 +24,7 @@ from app.core.encoding import base64url
 from app.core.http import as_uuid
 from app.core.id_tokens import NotBelieved
 from app.core.journal import Actor
-from app.core.openid import ProviderAway, Providers, Registration
+from app.core.openid import SECONDS, ProviderAway, Providers, Registration
 from app.core.passwords import hash_secret, new_secret
 from app.core.query import Query
 from app.core.sealing import Seals, Unreadable
@@ -163,24 +164,26 @@ async def believe(
 ) -> dict[str, Any]:
     """The claims about the account with which the browser comes back, or Refusal."""
     try:
-        metadata = await providers.discover(provider.issuer)
-        # Another provider's answer, brought to this one's door (RFC 9207).
-        if sent.get("iss", provider.issuer if not metadata.names_itself else "") != provider.issuer:
-            raise NotBelieved("issuer")
-        if "error" in sent or not sent.get("code"):
-            raise Refusal("cancelled", "cancelled")
-        claims = await providers.identify(
-            Registration(
-                provider.issuer,
-                provider.client_id,
-                seals.open(provider.sealed_secret, secret_of(provider.id)),
-            ),
-            code=sent["code"],
-            verifier=_derived(browser, sent["state"], "verifier"),
-            nonce=_derived(browser, sent["state"], "nonce"),
-            redirect_uri=callback(),
-        )
-    except ProviderAway as away:
+        async with asyncio.timeout(SECONDS):
+            metadata = await providers.discover(provider.issuer)
+            # Another provider's answer, brought to this one's door (RFC 9207).
+            named = sent.get("iss")
+            if named != provider.issuer and (named is not None or metadata.names_itself):
+                raise NotBelieved("issuer")
+            if "error" in sent or not sent.get("code"):
+                raise Refusal("cancelled", "cancelled")
+            claims = await providers.identify(
+                Registration(
+                    provider.issuer,
+                    provider.client_id,
+                    seals.open(provider.sealed_secret, secret_of(provider.id)),
+                ),
+                code=sent["code"],
+                verifier=_derived(browser, sent["state"], "verifier"),
+                nonce=_derived(browser, sent["state"], "nonce"),
+                redirect_uri=callback(),
+            )
+    except (ProviderAway, TimeoutError) as away:
         raise Refusal("provider_away", "away") from away
     except Unreadable as error:
         raise Refusal("provider_away", "secret_unreadable") from error
