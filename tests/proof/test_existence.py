@@ -120,6 +120,8 @@ async def test_a_hidden_id_in_the_address_is_like_one_that_is_not_there(
                 if expected not in ("403", "404"):
                     continue
                 request = asked(scene, row.operation, row.record, scene.me(actor))
+                if expected == "404" and "{" not in row.operation and not request.query:
+                    continue  # what it names stands in its body: the test of references has it
                 nothing = _without(scene, request, actor, expected)
                 if not nothing:
                     continue
