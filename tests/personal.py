@@ -39,6 +39,7 @@ _RECORD = _VERSIONED + _TICKS + (
 )  # fmt: skip
 
 DECIDED: dict[str, Gone | Stays] = {
+    "address_changes": Gone(),
     "affiliations": Gone(),
     "authorizations": Gone(),
     "client_secrets": Stays(None, NOBODYS, kept="hash client_id created_at expires_at"),
@@ -46,9 +47,15 @@ DECIDED: dict[str, Gone | Stays] = {
         None,
         NOBODYS,
         kept=_VERSIONED + "name kind organisation_id network_id scopes redirect_uris keys created_by disabled_at "
-        "last_used_on",
+        "last_used_on creation_digest tokens_since",
     ),
     "consents": Gone(),
+    "directory_users": Stays(
+        None,
+        "those of the person's ways in go, as a test shows",
+        kept=_VERSIONED + "organisation_id user_name user_name_key external_id employee_number display_name "
+        "formatted_name given_name family_name emails roles email_keys active affiliations",
+    ),
     "evidence_files": Stays(
         "created_by",
         SHARED,
@@ -61,6 +68,9 @@ DECIDED: dict[str, Gone | Stays] = {
         SHARED,
         kept=_RECORD + "kind title description captured_on context whose_practice what_it_shows "
         "other_explanations controller_organisation_id",
+    ),
+    "failed_attempts": Stays(
+        None, "hashes that name nobody; over in half an hour", kept="id key_hash at"
     ),
     "federated_sign_ins": Stays(
         None,
@@ -104,6 +114,7 @@ DECIDED: dict[str, Gone | Stays] = {
         kept=_VERSIONED + "organisation_id name name_cy issuer client_id sealed_secret trusted_domains "
         "required_claims vouches_for_addresses creates_people enabled created_by creation_digest",
     ),
+    "invitations": Gone(),
     "journal": Stays(
         "owner_id",
         IDS,
@@ -161,6 +172,17 @@ DECIDED: dict[str, Gone | Stays] = {
         NOBODYS,
         kept=_VERSIONED + "kind name name_cy folded parent_id opened_on closed_on sector address postcode phone "
         "safeguarding_contact creation_digest",
+    ),
+    "outgoing_mail": Stays(
+        None,
+        "messages to the person go, as a test shows; others are sent, and go within a month",
+        kept="id template language address facts link_kind link_id created_at useful_until due_at attempts begun_at "
+        "doubts gave_up_at error",
+    ),
+    "password_resets": Stays(
+        None,
+        "those of the person's ways in go, as a test shows",
+        kept="id secret_hash identity_id created_at expires_at",
     ),
     "people": Stays(
         "id",

@@ -19,30 +19,23 @@ me_router = APIRouter(prefix="/v1/me", tags=["People"], route_class=Route)
 organisation_router = APIRouter(prefix="/v1/organisations", tags=["Audit"], route_class=Route)
 
 
-class Named(BaseModel):
-    """Somebody, or a client, by name."""
-
-    id: wire.WireId
-    name: wire.Name
-
-
 class AuditEntry(BaseModel):
     """One act on an account or a right: who, when, what; never content."""
 
     sequence: wire.Count
     at: wire.WireMoment
     by: Annotated[
-        Json[Named] | None,
+        Json[wire.Named] | None,
         Field(description="Who did it; null: a client by itself, or the operator's command line."),
     ]
     through: Annotated[
-        Json[Named] | None, Field(description="Through which client; null: the command line.")
+        Json[wire.Named] | None, Field(description="Through which client; null: the command line.")
     ]
     action: wire.Word
     kind: wire.Word
     resource_id: wire.WireId
     resource_version: wire.Number
-    person: Annotated[Json[Named] | None, Field(description="Whose account or right it is.")]
+    person: Annotated[Json[wire.Named] | None, Field(description="Whose account or right it is.")]
     organisation_id: wire.WireIdOrNull
     changed: Annotated[
         Json[list[wire.Word]],

@@ -32,13 +32,6 @@ identities_router = APIRouter(prefix="/v1/sign-in-identities", tags=["Account"],
 organisation_router = APIRouter(prefix="/v1/organisations", tags=["Account"], route_class=Route)
 
 
-class Named(BaseModel):
-    """A client, person or organisation by name."""
-
-    id: wire.WireId
-    name: wire.Name
-
-
 Scopes = Annotated[Json[list[wire.Word]], wire.at_most(100)]
 
 
@@ -46,7 +39,7 @@ class SessionOut(BaseModel):
     """Where you are signed in."""
 
     id: wire.WireId
-    client: Json[Named]
+    client: Json[wire.Named]
     scopes: Scopes
     methods: Annotated[
         list[wire.Word],
@@ -70,7 +63,7 @@ class SignedOut(BaseModel):
 class ConsentOut(BaseModel):
     """What you have allowed a client."""
 
-    client: Json[Named]
+    client: Json[wire.Named]
     scopes: Scopes
     given_at: wire.WireMoment
 
@@ -87,7 +80,7 @@ class IdentityOut(BaseModel):
     id: wire.WireId
     email: Annotated[wire.Name | None, Field(description="What is typed; null with a provider.")]
     organisation: Annotated[
-        Json[Named] | None, Field(description="Who brought it; null: your own.")
+        Json[wire.Named] | None, Field(description="Who brought it; null: your own.")
     ]
     created_at: wire.WireMoment
     closed_at: wire.WireMomentOrNull
@@ -97,7 +90,7 @@ class BroughtOut(BaseModel):
     """A way in that an organisation has brought."""
 
     id: wire.WireId
-    person: Json[Named]
+    person: Json[wire.Named]
     email: Annotated[wire.Name | None, Field(description="What is typed; null with a provider.")]
     created_at: wire.WireMoment
     closed_at: wire.WireMomentOrNull

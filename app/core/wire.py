@@ -149,6 +149,13 @@ class ExternalIdentifier(Shape):
     external_id: Annotated[Line, StringConstraints(max_length=100)]
 
 
+class Named(BaseModel):
+    """A person, client or organisation by name."""
+
+    id: WireId
+    name: Name
+
+
 class Resource(BaseModel):
     """What every single record shows."""
 

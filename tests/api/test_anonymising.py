@@ -12,7 +12,9 @@ from app.core.clock import now, today
 from app.models.identity_providers import FederatedSubject, IdentityLink
 from app.models.people import Operator, PersonIdentifier
 from app.models.registry import metadata
+from app.models.scim import DirectoryUser
 from app.models.shares import KeptRecord
+from app.models.ways_in import PasswordReset
 from tests.amending import agreement_of, in_force, leave, propose
 from tests.federating import known_to
 from tests.personal import DECIDED, Gone
@@ -60,6 +62,8 @@ class Marks:
         self.name, self.identifier, self.device = mark("Mair"), mark("hwb"), mark("phone")
         self.alone, self.unticked, self.reason = mark("alone"), mark("unticked"), mark("because")
         self.draft, self.shared, self.account = mark("draft"), mark("shared"), mark("account")
+        self.invited, self.wanted, self.user = mark("invited"), mark("wanted"), mark("user")
+        self.reset = mark("reset")
 
     @property
     def gone(self) -> dict[str, str]:
@@ -101,6 +105,8 @@ async def filled(desk: Desk, marks: Marks) -> str:
         f"/v1/networks/{founded.json()['id']}/members", json={"person_id": str(me.id)}
     )
     await enrolled(desk)
+    await world.invitation(me.id, f"{marks.invited}@home.example")
+    await world.address_change(me.id, f"{marks.wanted}@home.example")
     provider = await known_to(desk, "https://login.example")
     async with world.database.work() as unit:
         opens = {"provider_id": provider, "subject": marks.account}
@@ -125,6 +131,28 @@ async def filled(desk: Desk, marks: Marks) -> str:
             )
         )
         await unit.insert(Operator(person_id=me.id))
+        await unit.insert(
+            PasswordReset(
+                id=uuid4(),
+                secret_hash=marks.reset,
+                identity_id=desk.identity,
+                created_at=now(),
+                expires_at=now(),
+            )
+        )
+        await unit.insert(
+            DirectoryUser(
+                id=desk.identity,
+                version=1,
+                created_at=now(),
+                updated_at=now(),
+                organisation_id=world.school,
+                user_name=marks.user,
+                user_name_key=marks.user,
+                email_keys="",
+                affiliations={},
+            )
+        )
         await unit.begin()
         await unit.session.execute(
             sa.text("UPDATE second_factors SET name = :name WHERE person_id = :id"),

@@ -23,11 +23,13 @@ from app.core.db import Unit
 from app.core.errors import Conflict, Invalid
 from app.core.http import as_uuid
 from app.core.idempotency import answers
+from app.core.outbox import OutgoingMail
 from app.core.query import Query
 from app.core.sealing import Seals, Unreadable
 from app.core.security_events import SecurityEvent, note
 from app.core.sql import there_is
 from app.core.tables import Id, Moment
+from app.core.text import canonical_address
 from app.models.agreements import (
     AgreementParty,
     AgreementSignature,
@@ -45,8 +47,10 @@ from app.models.people import (
     PersonIdentifier,
     SignInIdentity,
 )
+from app.models.scim import DirectoryUser
 from app.models.sessions import Authorization, Consent, Ending
 from app.models.shares import KeptRecord, Share
+from app.models.ways_in import AddressChange, Invitation, PasswordReset
 
 FORMER_MEMBER = "Former member / Cyn-aelod"
 """Stands where the name stood: in both languages, since a name is shown as it is kept."""
@@ -140,16 +144,35 @@ def _delete(entity: Any, *conditions: Any) -> Query:
 
 
 _identities: Any = SignInIdentity.__table__
+_invitations: Any = Invitation.__table__
+_changes: Any = AddressChange.__table__
+_opened = select(_identities.c.id).where(_identities.c.person_id == _person)
+
+
+def _addresses(table: Any) -> Any:
+    return select(table.c.email).where(table.c.person_id == _person, table.c.email.is_not(None))
+
+
 _GONE: tuple[Query, ...] = (
+    # Messages first: they are found by the addresses.
+    _delete(
+        OutgoingMail,
+        or_(
+            OutgoingMail.address == parameter("address", String),
+            *(
+                OutgoingMail.address.in_(_addresses(table))
+                for table in (_identities, _invitations, _changes)
+            ),
+        ),
+    ),
+    _delete(Invitation, Invitation.person_id == _person),
+    _delete(AddressChange, AddressChange.person_id == _person),
+    _delete(PasswordReset, PasswordReset.identity_id.in_(_opened)),
+    _delete(DirectoryUser, DirectoryUser.id.in_(_opened)),
     _delete(Consent, Consent.person_id == _person),
     _delete(Authorization, Authorization.person_id == _person),
     _delete(IdentityLink, IdentityLink.person_id == _person),
-    _delete(
-        FederatedSubject,
-        FederatedSubject.identity_id.in_(
-            select(_identities.c.id).where(_identities.c.person_id == _person)
-        ),
-    ),
+    _delete(FederatedSubject, FederatedSubject.identity_id.in_(_opened)),
     _delete(PersonIdentifier, PersonIdentifier.person_id == _person),
     _delete(Affiliation, Affiliation.person_id == _person),
     _delete(NetworkMember, NetworkMember.person_id == _person),
@@ -245,11 +268,16 @@ async def anonymise(access: Access, seals: Seals, person_id: UUID, confirmation:
     )
     await _erase_own_records(unit, person_id)
     await forget_factors(unit, person_id)
-    values = {"person_id": person_id, "now": now(), "callers": f"%:{person_id}"}
+    person = await _locked(unit, person_id)
+    values = {
+        "person_id": person_id,
+        "now": now(),
+        "callers": f"%:{person_id}",
+        "address": canonical_address(person.email or ""),
+    }
     for query in _GONE:
         await unit.rows(query, values)
     await forget(unit, PEOPLE.kind, person_id)
-    person = await _locked(unit, person_id)
     person.name, person.email, person.creation_digest = FORMER_MEMBER, None, None
     person.disabled_at = person.disabled_because = None
     person.anonymised_at = now()
