@@ -49,7 +49,9 @@ class Endpoint:
 
     @property
     def changes(self) -> bool:
-        return self.method in ("PATCH", "PUT", "DELETE")
+        """Whether it asks for a version: what is written as a whole and has none (a password) does not."""
+        with_version = self.gate is None or self.gate.locks is not None
+        return self.method in ("PATCH", "PUT", "DELETE") and with_version
 
     @property
     def shape(self) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from app.access.visibility import parameter
 from app.core.clock import now
 from app.core.db import Database, Unit
 from app.core.http import as_uuid
+from app.core.outbox import queue
 from app.core.passwords import hash_secret
 from app.core.query import Query
 from app.core.tables import Id, Moment
@@ -81,3 +82,10 @@ async def of_reset(database: Database, token: str) -> WayIn | None:
 async def of_person(unit: Unit, person_id: UUID) -> list[WayIn]:
     """The open ways in of a person."""
     return [_made(row) for row in await unit.rows(_OF_PERSON, {"person_id": person_id})]
+
+
+async def tell(unit: Unit, person_id: UUID, template: str, **facts: str) -> None:
+    """Leaves a message for every address with which the person signs in."""
+    for way_in in await of_person(unit, person_id):
+        if way_in.email is not None:
+            await queue(unit, template, way_in.email, **facts)

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import delete, select
 
+from app.access.identity_holders import tell
 from app.access.visibility import parameter
 from app.core import one_time
 from app.core.clock import now
@@ -215,6 +216,7 @@ async def confirm_factor(
         resource_id=factor.id,
         owner_id=person_id,
     )
+    await tell(unit, person_id, "second_factor_added")
     if await unused_codes(unit, person_id):
         return Proof("otp"), []
     return Proof("otp"), await make_recovery_codes(unit, person_id, actor=actor)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.access.accounts import check_fresh, hold_account
 from app.access.door import Access
 from app.access.federation import find_linked
+from app.access.identity_holders import tell
 from app.access.identity_links import has_another_way
 from app.access.identity_providers import find_provider
 from app.access.sessions import end_sessions
@@ -109,6 +110,7 @@ async def complete_link(access: Access, *, link_id: UUID, code: str) -> UUID:
     await unit.flush()
     for event in (SecurityEvent.IDENTITY_CREATED, SecurityEvent.IDENTITY_LINKED):
         await _note(access, event, identity)
+    await tell(unit, me, "way_in_linked", provider=provider.name)
     return identity.id
 
 

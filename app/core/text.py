@@ -53,6 +53,14 @@ Line = Annotated[
 ]
 """A name or title: one line of at most 300 characters."""
 
+Typed = Annotated[
+    str,
+    BeforeValidator(_clean_before),
+    StringConstraints(min_length=1, max_length=1000),
+    AfterValidator(_one_line),
+]
+"""A password as it is typed."""
+
 Prose = Annotated[
     str,
     BeforeValidator(_clean_before),
@@ -116,8 +124,8 @@ def _mailbox(value: str) -> str:
 
 Mailbox = Annotated[
     str,
+    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
     BeforeValidator(_clean_before),
-    StringConstraints(max_length=254),
     AfterValidator(_mailbox),
 ]
 """An e-mail address that mail is sent to: NFC, without case, its domain in its own letters."""

@@ -460,7 +460,7 @@ METHODS = (
 async def test_a_method_that_is_not_taken_says_which_are(scene: Scene, path: str) -> None:
     here = [e for e in ENDPOINTS if e.route.path == path]
     taken = {e.method for e in here} | ({"HEAD"} if any(e.method == "GET" for e in here) else set())
-    values = {"slug": "not-found", "name": "swagger-ui.css"}
+    values = {"slug": "not-found", "page": "forgotten", "name": "swagger-ui.css"}
     for method in METHODS:
         if method not in taken:
             asked = {

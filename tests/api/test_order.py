@@ -29,6 +29,8 @@ ORDER: dict[str, tuple[str, tuple[str, ...]]] = {
     "/v1/organisations": ("learner", _ID),
     "/v1/people": ("learner", _ID),
     "/v1/affiliations": ("administrator", _ID),
+    "/v1/invitations": ("administrator", _ID),
+    "/v1/me/address-changes": ("learner", _ID),
     "/v1/me/history": ("coach", _SEQUENCE),
     "/v1/organisations/{organisation_id}/audit": ("administrator", _SEQUENCE),
     "/v1/audit": ("operator", _SEQUENCE),
@@ -68,6 +70,8 @@ async def fill(world: World) -> dict[str, str]:
             "role": ("tutor", "other")[n], "starts_on": today().isoformat(),
         }  # fmt: skip
         assert (await world.administrator.post("/v1/affiliations", json=body)).is_success
+        await world.invitation(world.coach.id)
+        await world.address_change(world.learner.id)
         await world.opening(agreement)
         second = await world.operator_named(f"second{n}")
         opening = (await world.operator.get("/v1/openings")).json()["items"][0]["id"]

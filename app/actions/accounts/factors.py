@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.access.accounts import account_standing, check_fresh, hold_account
 from app.access.door import Access
+from app.access.identity_holders import tell
 from app.access.second_factors import (
     MOST_WRONG,
     WINDOW,
@@ -97,6 +98,7 @@ async def remove_factor(access: Access, seals: Seals, factor: SecondFactor, code
         resource_id=factor.id,
         owner_id=me,
     )
+    await tell(unit, me, "second_factor_removed")
 
 
 async def renew_recovery_codes(access: Access, seals: Seals, code: str) -> list[str]:
@@ -123,6 +125,7 @@ async def reset_second_factor(unit: Unit, *, actor: journal.Actor, person_id: UU
         resource_id=person_id,
         owner_id=person_id,
     )
+    await tell(unit, person_id, "second_factor_removed")
 
 
 def _me(access: Access) -> UUID:

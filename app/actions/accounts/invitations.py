@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.accounts import account_standing, hold_account
 from app.access.addresses import holder_of, take_effect
 from app.access.attempts import Attempt, Key, attempt, check_number, for_network
 from app.access.credentials import Origin
@@ -69,6 +70,9 @@ async def invite(
         raise Forbidden("Nobody invites themself: ask another administrator.")
     if await access.find(PEOPLE, person_id) is None:
         raise Invalid.field("/person_id", "names nobody whom you can see")
+    await hold_account(unit, person_id)
+    if (await account_standing(unit, person_id)).anonymised:
+        raise Invalid.field("/person_id", "names somebody who has been anonymised")
     if organisation_id is not None and not await is_here(unit, person_id, organisation_id):
         raise Invalid.field("/organisation_id", "is not where that person is")
     await check_number(unit.database, for_mails, "That address has been sent invitations enough.")
@@ -232,7 +236,9 @@ async def accept_invitation(
     hashed = await hash_password(password)
     await take_effect(database, found.email)
     async with database.work() as unit:
-        await unit.begin()
+        await hold_account(unit, found.person_id)
+        if not (await account_standing(unit, found.person_id)).is_open:
+            return None
         invitation = await unit.session.get(Invitation, found.id, with_for_update=True)
         # Judged again: somebody may have been quicker, by this link or another.
         found = await invitation_of(unit, token, refusal=False)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import String, delete
 
 from app.access.federation import find_linked, linked_subject, vouched_address
+from app.access.identity_holders import tell
 from app.access.identity_providers import KnownProvider
 from app.access.sign_in import KnownIdentity, identities_by_address
 from app.access.visibility import parameter
@@ -95,6 +96,7 @@ async def _link_by_address(
         owner_id=identity.person_id,
         organisation_id=held.organisation_id,
     )
+    await tell(unit, identity.person_id, "way_in_linked", provider=provider.name)
     return identity
 
 

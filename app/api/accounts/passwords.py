@@ -14,10 +14,11 @@ from app.core import wire
 from app.core.negotiation import language_of
 from app.core.rates import network_of
 from app.core.routes import Route
+from app.core.text import Typed
 
 router = APIRouter(prefix="/v1/me/password", tags=["People"], route_class=Route)
 
-Password = Annotated[str, Field(max_length=1000, description="As it is typed.")]
+Password = Annotated[Typed, Field(description="As it is typed.")]
 
 
 class PasswordChange(wire.Shape):
@@ -25,9 +26,8 @@ class PasswordChange(wire.Shape):
 
     current_password: Password
     new_password: Annotated[
-        str,
+        Typed,
         Field(
-            max_length=1000,
             description="12 to 256 characters of any kind. Not one of those that are guessed first, nor made of "
             "your own name or address.",
         ),
