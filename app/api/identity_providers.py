@@ -25,7 +25,6 @@ router = APIRouter(prefix="/v1/identity-providers", tags=["Identity providers"],
 
 Issuer = Annotated[
     Line,
-    StringConstraints(max_length=500),
     Field(description="As the provider's discovery document names it, letter by letter."),
 ]
 Secret = Annotated[

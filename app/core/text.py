@@ -58,6 +58,7 @@ Typed = Annotated[
     BeforeValidator(_clean_before),
     StringConstraints(min_length=1, max_length=1000),
     AfterValidator(_one_line),
+    _LINE,
 ]
 """A password as it is typed."""
 
@@ -124,7 +125,7 @@ def _mailbox(value: str) -> str:
 
 Mailbox = Annotated[
     str,
-    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    StringConstraints(max_length=254, pattern=_EMAIL),
     BeforeValidator(_clean_before),
     AfterValidator(_mailbox),
 ]

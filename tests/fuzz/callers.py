@@ -31,6 +31,8 @@ class Bearer:
             client=subject if is_client else PUBLIC_CLIENT,
             scopes=frozenset(SCOPES),
             session=None if is_client else uuid7(),
+            # Lately: what opens an account asks for that.
+            signed_in=None if is_client else int(time.time()),
         )
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
@@ -73,9 +75,13 @@ def caller_of(label: str) -> str:
     path = label.partition(" ")[2]
     if path.startswith("/v1/openings"):
         return "second" if path.endswith("/confirmation") else "operator"
-    if path.startswith(("/v1/organisations", "/v1/audit")):
+    if path.startswith(("/v1/organisations", "/v1/audit", "/v1/identity-providers")):
         return "operator"
-    if path.startswith(("/v1/people", "/v1/affiliations")):
+    if path.endswith(("/disabling", "/enabling")) or path.startswith("/v1/people/{person_id}/anon"):
+        return "administrator" if path.startswith("/v1/clients") else "operator"
+    if path.startswith("/v1/invitations"):
+        return "learner" if path.endswith("/agreement") else "administrator"
+    if path.startswith(("/v1/people", "/v1/affiliations", "/v1/clients", "/v1/sign-in-identities")):
         return "administrator"
     return "learner"
 

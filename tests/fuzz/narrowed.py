@@ -77,8 +77,22 @@ RULES: tuple[Rule, ...] = (
         "what goes together",
         "invalid",
         "name (one|the learner) |.* sent together, or neither|with a person: ends_on|with_evidence is for|"
-        "is needed: (pupils|at which)|is needed .or pupil_consent|needs an affiliation|the record may show|"
-        "of an organisation is one of|outside an agreement a|a record outside an agreement",
+        "is needed: (pupils|at which|for which)|is needed .or pupil_consent|needs an affiliation|the record may show|"
+        "of an organisation is one of|outside an agreement a|a record outside an agreement|"
+        "a public client is bound to no place|name the organisation or the network",
+    ),
+    Rule(
+        "what this service gave to this caller before",
+        "invalid",
+        "is (not what the first step answered|none of this client's|none that waits|wrong, or has been used)",
+        "/(confirmation|redirect_uri|code)",
+    ),
+    Rule(
+        "what is an address of a mailbox, of a mail domain, of a provider or of an app",
+        "invalid",
+        "must be (one e-mail address|a mail domain|an address that names)|must begin with https|is longer than an "
+        "e-mail",
+        "/(email|issuer|trusted_domains/.*|redirect_uris/.*)",
     ),
     Rule(
         "that a text in two languages says everything in both",
@@ -141,6 +155,12 @@ OAUTH: tuple[Told, ...] = (
         "POST /oauth/(introspect|revoke)",
         400,
         '{"error":"invalid_request","error_description":"Send the client',
+    ),
+    Told(
+        "a value has no NUL",
+        "POST /oauth/(introspect|revoke|token)",
+        400,
+        '{"error":"invalid_request","error_description":"A parameter contains NUL',
     ),
     Told(
         "each value may be as long as the whole form",
