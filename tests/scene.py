@@ -264,6 +264,7 @@ async def make_scene(app: Any) -> AsyncIterator[Scene]:
                 "file_id": file["id"],
                 "share_id": share,
                 "opening_id": opening,
+                "page": "forgotten",
                 "identity_provider_id": added.json()["id"],
                 "network_id": network,
                 "network_member_id": member,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import uuid1, uuid4
 
 from app.core.ids import uuid7
+from app.core.text import PATTERNS
 
 Schema = dict[str, Any]
 WRONG = object()
@@ -16,7 +17,8 @@ SAMPLES = {
     r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$": "mis",
     r"^[A-Za-z0-9:/?\[\]@!$&()+=._~%-]+$": "https://portal.example/cb",
     r"^[A-Za-z0-9_-]+$": "AQAB",
-    r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "someone@school.example",
+    next(iter(PATTERNS)): "someone@school.example",
+    r"^[\x21-\x7e]+$": "a-secret-of-the-school",
 }
 """A text for each pattern in use."""
 

@@ -17,7 +17,7 @@ LEAST = 1400
 
 _LEVEL = 1
 _LONG = 128 * 1024  # compressed beside the loop
-_SECRETS = "/oauth/"
+_SECRETS = ("/oauth/", "/account/")
 _TEXTS = frozenset(
     [
         b"application/json",

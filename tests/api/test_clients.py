@@ -243,8 +243,8 @@ async def test_an_integration_is_given_no_scope_that_only_people_can_use(desk: D
     )
     (error,) = every.json()["errors"]
     assert (every.status_code, error["pointer"]) == (422, "/scopes")
-    for scope in SCOPES.keys() - CLIENT_SCOPES:
-        assert scope in error["detail"]
+    first = min(SCOPES.keys() - CLIENT_SCOPES)
+    assert error["detail"].startswith(f"only people who sign in can use {first}, ")
     made = await register(desk, integration(desk, scopes=sorted(CLIENT_SCOPES)))
     path = f"/v1/clients/{made['id']}"
     refused = await desk.world.administrator.patch(path, json={"scopes": ["goals:write"]})

@@ -400,6 +400,7 @@ SEEN_BY = {
     "/v1/affiliations/{affiliation_id}": "learner",
     "/v1/clients/{client_id}": None,
     "/v1/clients/{client_id}/secrets/{fingerprint}": None,
+    "/v1/identity-providers/{identity_provider_id}": None,
 }
 """Who sees what a path names, and may not change it; None: nobody."""
 
@@ -453,6 +454,7 @@ async def test_a_taken_id_says_nothing_of_its_holder(scene: Scene, endpoint: End
 
 
 CHANGED: dict[str, dict[str, Any]] = {
+    "/v1/identity-providers": {"name": "Another"},
     "/v1/goals": {"statement": "Another."},
     "/v1/evidence-items": {"title": "Another"},
     "/v1/shares": {"reason": "Another."},

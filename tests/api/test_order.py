@@ -8,6 +8,7 @@ import pytest
 
 from app.core.clock import today
 from tests.amending import agreement_of, in_force, propose
+from tests.scene import provider
 from tests.worlds import World
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +40,7 @@ ORDER: dict[str, tuple[str, tuple[str, ...]]] = {
     "/v1/shares": ("learner", _ID),
     "/v1/openings": ("operator", _ID),
     "/v1/clients": ("administrator", _ID),
+    "/v1/identity-providers": ("operator", _ID),
 }  # fmt: skip
 """Who reads each list, and by what it runs from the greatest to the least."""
 
@@ -70,6 +72,8 @@ async def fill(world: World) -> dict[str, str]:
             "role": ("tutor", "other")[n], "starts_on": today().isoformat(),
         }  # fmt: skip
         assert (await world.administrator.post("/v1/affiliations", json=body)).is_success
+        asks = {**provider(world), "issuer": f"https://login{n}.example"}
+        assert (await world.operator.post("/v1/identity-providers", json=asks)).is_success
         await world.invitation(world.coach.id)
         await world.address_change(world.learner.id)
         await world.opening(agreement)

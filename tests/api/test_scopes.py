@@ -246,6 +246,10 @@ async def test_a_scope_that_is_none_is_refused_by_every_grant(place: Place, aske
 
 async def test_what_a_client_may_use_for_itself_follows_from_the_grants() -> None:
     for_people = {
+        "account:read",
+        "account:write",
+        "identity-providers:read",
+        "identity-providers:write",
         "audit:read",
         "break-glass:read",
         "break-glass:write",

@@ -61,6 +61,8 @@ class Walk:
     def __init__(self, page: Page, server: Server, name: str) -> None:
         self.page, self.server, self.name = page, server, name
         self.verifier, self.shots = secrets.token_urlsafe(48), 0
+        self.asked_for: list[str] = []
+        page.on("request", lambda request: self.asked_for.append(request.url))
 
     def look(self, heading: str) -> None:
         """The page has this heading, and everything in its place."""
@@ -93,8 +95,10 @@ class Walk:
 
     def redeem(self) -> str:
         """The access token that the code at the end of the way is good for."""
-        self.page.wait_for_url("**/docs/oauth2-redirect?*")
-        found = dict(parse_qsl(urlsplit(self.page.url).query))
+        # The page that it leads to clears its address at once.
+        self.page.wait_for_url("**/docs/oauth2-redirect*")
+        (back,) = {url for url in self.asked_for if urlsplit(url).path == "/docs/oauth2-redirect"}
+        found = dict(parse_qsl(urlsplit(back).query))
         form = {
             "grant_type": "authorization_code",
             "client_id": str(PUBLIC_CLIENT),

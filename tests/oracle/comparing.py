@@ -15,7 +15,10 @@ EXISTENCE = {
     "id", "view", "active", "home_organisation_id", "starts_on", "ends_on", "parties",
 }  # fmt: skip
 """Never a reason, a version, a count, or the time of the last change."""
-ELSEWHERE = {"organisation", "person", "affiliation", "network", "network_member", "opening"}
+ELSEWHERE = {
+    "organisation", "person", "affiliation", "network", "network_member", "opening", "client", "invitation",
+    "address_change", "identity_provider",
+}  # fmt: skip
 """Kinds whose readers no agreement decides; they have tests of their own."""
 SEEN_BY_PERSON = 200
 
