@@ -87,10 +87,11 @@ RULES: tuple[Rule, ...] = (
         "is (not what the first step answered|none of this client's|none that waits|wrong, or has been used)",
         "/(confirmation|redirect_uri|code)",
     ),
+    Rule("what a client without people can use", "invalid", "only people who sign in", "/scopes"),
     Rule(
         "what is an address of a mailbox, of a mail domain, of a provider or of an app",
         "invalid",
-        "must be (one e-mail address|a mail domain|an address that names)|must begin with https|is longer than an "
+        "must be (one e-mail address|a mail domain|an address)|must begin with https|is longer than an "
         "e-mail",
         "/(email|issuer|trusted_domains/.*|redirect_uris/.*)",
     ),
