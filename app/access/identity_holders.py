@@ -84,8 +84,8 @@ async def of_person(unit: Unit, person_id: UUID) -> list[WayIn]:
     return [_made(row) for row in await unit.rows(_OF_PERSON, {"person_id": person_id})]
 
 
-async def tell(unit: Unit, person_id: UUID, template: str, **facts: str) -> None:
+async def tell(unit: Unit, person_id: UUID, template: str, *, provider: str = "") -> None:
     """Leaves a message for every address with which the person signs in."""
     for way_in in await of_person(unit, person_id):
         if way_in.email is not None:
-            await queue(unit, template, way_in.email, **facts)
+            await queue(unit, template, way_in.email, provider=provider)

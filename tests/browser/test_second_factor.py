@@ -97,7 +97,7 @@ class Walk:
         """The access token that the code at the end of the way is good for."""
         # The page that it leads to clears its address at once.
         self.page.wait_for_url("**/docs/oauth2-redirect*")
-        (back,) = {url for url in self.asked_for if urlsplit(url).path == "/docs/oauth2-redirect"}
+        back = [url for url in self.asked_for if urlsplit(url).path == "/docs/oauth2-redirect"][-1]
         found = dict(parse_qsl(urlsplit(back).query))
         form = {
             "grant_type": "authorization_code",
