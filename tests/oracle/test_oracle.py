@@ -19,7 +19,7 @@ from tests.oracle.comparing import check_registry
 from tests.oracle.machine import ACTS, Machine, cut_down
 from tests.oracle.service import Figures, Mismatch, NextDay
 
-STEPS = {"sqlite": 800, "postgresql": 560}
+STEPS = {"sqlite": 1200, "postgresql": 800}
 IN_A_WORLD = 80
 """Steps on each database, and those of one world: more would find all agreements at an end."""
 RANDOM = os.environ.get("TANDEM_ORACLE_RANDOM", "") == "1"
