@@ -14,19 +14,21 @@ _BY_NAME = {
 """Members and parameters that take ids of a pool of another name."""
 
 _INSIDE = {
-    "body.parties[*].person_id": "person_id",
+    "body.parties[*].person_id": "party",
     "body.affiliation.organisation_id": "organisation_id",
+    "body.redirect_uris[*]": "redirect_uri",
     "body.goal_ids[*]": "goal_id",
     "body.networks[*]": "network_id",
     "body.principles[*]": "principle",
     "query.resource": "resource",
+    "query.action": "action",
 }
 
-_ENDING = (
+ENDING = (
     "complete_agreement", "decline_agreement", "discard_draft", "end_agreement", "leave_agreement",
     "narrow_terms", "withdraw_proposal",
 )  # fmt: skip
-"""After these others would find an agreement that is over: they have agreements of their own."""
+"""After these others would find an agreement that is over: each has agreements of its own."""
 
 
 def told(pools: dict[str, list[str]]) -> dict[str, Any]:
@@ -39,7 +41,9 @@ def told(pools: dict[str, list[str]]) -> dict[str, Any]:
     pools = {
         **pools,
         "resource": [f"{kind}:{found}" for kind, name in kinds.items() for found in pools[name]],
+        "action": ["goal:read", "evidence_item:read", "learning_agreement:read"],
         "principle": ["1", "9"],
+        "redirect_uri": ["https://app.example/callback"],
         # Some come again: then the record is there already.
         "fresh": [str(uuid7()) for _ in range(400)],
         "parent": [*pools["organisation_id"], *pools["network_id"]],
@@ -65,18 +69,22 @@ def told(pools: dict[str, list[str]]) -> dict[str, Any]:
             for place, (pool, often) in bound.items()
         },
         "operations": [
-            {
-                "include-operation-id": list(_ENDING),
-                "parameters": {
-                    "path.learning_agreement_id": {
-                        "dictionary": "agreement_to_end",
-                        "probability": 1.0,
-                    }
-                },
-                "phases": {
-                    name: {"extra-data-sources": {"responses": False}}
-                    for name in ("examples", "coverage", "fuzzing")
-                },
-            }
+            *(
+                _own(operation, "learning_agreement_id", f"agreement_for_{operation}")
+                for operation in ENDING
+            ),
+            _own("disable_client", "client_id", "client_to_disable"),
         ],
+    }
+
+
+def _own(operation: str, parameter: str, pool: str) -> dict[str, Any]:
+    """An operation that takes from a pool of its own, and nothing that it has read elsewhere."""
+    return {
+        "include-operation-id": operation,
+        "parameters": {f"path.{parameter}": {"dictionary": pool, "probability": 1.0}},
+        "phases": {
+            name: {"extra-data-sources": {"responses": False}}
+            for name in ("examples", "coverage", "fuzzing")
+        },
     }

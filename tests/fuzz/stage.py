@@ -8,7 +8,10 @@ import json
 import sys
 from typing import Any
 
+from app.actions import accounts
+from app.core import journal
 from app.main import create_app
+from tests.fuzz.reaching import ENDING
 from tests.scene import Scene, made, make_scene, until_later
 from tests.worlds import World
 
@@ -37,6 +40,18 @@ async def _agreements(world: World) -> list[str]:
     return [*drafts, *proposals, *[await world.agreement() for _ in range(4)]]
 
 
+async def _client(world: World) -> str:
+    async with world.database.work() as unit:
+        client_id, _ = await accounts.create_client(
+            unit,
+            actor=journal.COMMAND_LINE,
+            name="Another school system",
+            organisation_id=world.school,
+            scopes=["people:read"],
+        )
+    return str(client_id)
+
+
 async def _pools(scene: Scene) -> dict[str, list[str]]:
     """Ids by the name of the parameter or member that takes them."""
     world, places = scene.world, scene.places
@@ -49,10 +64,15 @@ async def _pools(scene: Scene) -> dict[str, list[str]]:
     pools["evidence_item_id"] = pools["evidence_item_id"][:4]
     agreements = [*pools.pop("learning_agreement_id"), *pools.pop("active")]
     pools["learning_agreement_id"] = [*agreements, *await _agreements(world)]
-    pools["agreement_to_end"] = await _agreements(world)
+    for operation in ENDING:
+        pools[f"agreement_for_{operation}"] = await _agreements(world)
     pools["person_id"] = [str(actor.id) for name, actor in world.actors.items() if name != "client"]
+    # Who drafts is one of the parties, and the learner does.
+    pools["party"] = [str(world.learner.id), str(world.actors["coach"].id)]
     pools["affiliation_id"] = [str(found) for found in world.affiliations.values()]
     pools["organisation_id"] = [str(world.school), str(world.authority)]
+    # What a disabled client is asked for is refused, all of it.
+    pools["client_to_disable"] = [await _client(world) for _ in range(2)]
     for _ in range(2):
         pools["network_id"].append(await made(world, "/v1/networks", kind="cluster", name="Môn"))
         pools["opening_id"].append(await world.opening(pools["learning_agreement_id"][-1]))
