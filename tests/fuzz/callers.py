@@ -10,6 +10,7 @@ from schemathesis.auths import AuthContext
 from schemathesis.generation.case import Case
 from schemathesis.wfc.escalation import EscalatingAuthProvider
 
+from app.access.caller import OPENING_HEADER
 from app.access.grants import SCOPES
 from app.access.sign_in import PUBLIC_CLIENT
 from app.core.ids import uuid7
@@ -45,6 +46,17 @@ class Bearer:
 
     def set(self, case: Case, data: str, context: AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
+        # Somebody else's opening refuses whatever is asked: only what is no id stays, and is refused as such.
+        if _is_id(case.headers.get(OPENING_HEADER, "")):
+            del case.headers[OPENING_HEADER]
+
+
+def _is_id(value: object) -> bool:
+    try:
+        UUID(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 class Callers(EscalatingAuthProvider):

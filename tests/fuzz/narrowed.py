@@ -87,6 +87,9 @@ RULES: tuple[Rule, ...] = (
         "is (not what the first step answered|none of this client's|none that waits|wrong, or has been used)",
         "/(confirmation|redirect_uri|code)",
     ),
+    Rule(
+        "how the numbers of a key fit its kind (RFC 7517, RFC 7518)", "invalid", "the key ", "/keys"
+    ),
     Rule("what a client without people can use", "invalid", "only people who sign in", "/scopes"),
     Rule(
         "what is an address of a mailbox, of a mail domain, of a provider or of an app",

@@ -25,7 +25,6 @@ def test_planted_faults_are_found(tmp_path: Path) -> None:
     bounds = {
         "generation": {"max-examples": 20, "deterministic": True},
         "phases": {
-            "coverage": {"enabled": False},
             "stateful": {"generation": {"max-examples": 10}},
         },
     }
