@@ -54,7 +54,12 @@ def upgrade() -> None:
     ):
         name = f"ix_directory_users_{'_'.join(columns)}"
         op.create_index(op.f(name), "directory_users", columns, unique=unique)
+    # A directory lists its own: the newest of an organisation's affiliations, not of everybody's.
+    op.create_index(
+        op.f("ix_affiliations_organisation_id_id"), "affiliations", ["organisation_id", "id"]
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_affiliations_organisation_id_id"), table_name="affiliations")
     op.drop_table("directory_users")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, select
 
 from app.access import relations as r
 from app.access.caller import CallerKind
@@ -18,10 +18,9 @@ from app.core.errors import Forbidden
 from app.core.query import Query
 from app.core.sql import json_list, json_object, wire
 from app.core.tables import Id
-from app.models.people import AffiliationRole, Client, ClientSecret
+from app.models.people import Client, ClientSecret
 
 _secrets: Any = ClientSecret.__table__
-_administering = r.affiliations.alias("administering_clients")
 
 CLIENT_SCOPES = frozenset(grant.scope for grant in GRANTS.values() if grant.clients)
 """The scopes that a client can use for itself; the others are for people alone."""
@@ -43,18 +42,8 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
         return []
     # The client of the documentation page is the service's own, and follows its settings.
     return [
-        Way(
-            "administrator",
-            row.c.id != PUBLIC_CLIENT,
-            through=_administering,
-            mine=and_(
-                _administering.c.person_id == r.me,
-                _administering.c.role == AffiliationRole.ADMINISTRATOR,
-                r.current(_administering),
-            ),
-            link=row.c.organisation_id == _administering.c.organisation_id,
-        ),
-        Way("operator", and_(r.is_operator(), row.c.id != PUBLIC_CLIENT)),
+        r.as_administrator(row.c.organisation_id, row.c.id != PUBLIC_CLIENT),
+        r.as_operator(row.c.id != PUBLIC_CLIENT),
     ]
 
 

@@ -28,8 +28,8 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
     if kind is CallerKind.CLIENT:
         return []
     return [
-        Way("administrator", r.administers(row.c.organisation_id)),
-        Way("operator", r.is_operator()),
+        r.as_administrator(row.c.organisation_id),
+        r.as_operator(),
     ]
 
 

@@ -56,8 +56,8 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
         return []
     return [
         Way("self", row.c.person_id == r.me),
-        Way("administrator", r.administers(row.c.organisation_id)),
-        Way("operator", r.is_operator()),
+        r.as_administrator(row.c.organisation_id),
+        r.as_operator(),
     ]
 
 

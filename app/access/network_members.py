@@ -10,7 +10,7 @@ from app.access import relations as r
 from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
-from app.access.networks import in_network, led, seen
+from app.access.networks import in_network, led, seen_at_all
 from app.access.visibility import Resource, Way, parameter, register, visible
 from app.core.http import as_uuid
 from app.core.query import Query
@@ -29,7 +29,7 @@ def _member_ways(row: Any, kind: CallerKind) -> list[Way]:
         and_(
             row.c.organisation_id.is_not(None),
             r.member_today(row),
-            or_(*seen(row.c.network_id, kind).values()),
+            seen_at_all(row.c.network_id, kind),
         ),
     )
     if kind is CallerKind.CLIENT:

@@ -66,7 +66,8 @@ def led(network_id: Any, *conditions: Any) -> ColumnElement[bool]:
 
 
 def seen(network_id: Any, kind: CallerKind) -> dict[str, ColumnElement[bool]]:
-    """The ways of seeing a network, each the few ids that one index gives."""
+    """The ways of seeing a network, each the few ids that one index gives; the operator's administrators, who
+    see all, beside."""
     ours = r.members.alias("of_organisation")
     if kind is CallerKind.CLIENT:
         of_organisation = select(ours.c.network_id).where(
@@ -110,8 +111,18 @@ def seen(network_id: Any, kind: CallerKind) -> dict[str, ColumnElement[bool]]:
         "member": network_id.in_(joined),
         "affiliated": network_id.in_(affiliated),
         "party": network_id.in_(agreed),
-        "operator": r.is_operator(),
     }
+
+
+def _ways(row: Any, kind: CallerKind) -> list[Way]:
+    ways = [Way(name, way) for name, way in seen(row.c.id, kind).items()]
+    return ways if kind is CallerKind.CLIENT else [*ways, r.as_operator()]
+
+
+def seen_at_all(network_id: Any, kind: CallerKind) -> ColumnElement[bool]:
+    """Whether the caller sees a network."""
+    operator = [] if kind is CallerKind.CLIENT else [r.is_operator()]
+    return or_(*seen(network_id, kind).values(), *operator)
 
 
 def _parent(row: Any, kind: CallerKind) -> ScalarSelect[Any]:
@@ -119,7 +130,7 @@ def _parent(row: Any, kind: CallerKind) -> ScalarSelect[Any]:
     above = r.networks.alias("above")
     return (
         select(above.c.id)
-        .where(above.c.id == row.c.parent_id, or_(*seen(above.c.id, kind).values()))
+        .where(above.c.id == row.c.parent_id, seen_at_all(above.c.id, kind))
         .correlate_except(above)
         .scalar_subquery()
     )
@@ -149,7 +160,7 @@ NETWORKS = register(
         path="/v1/networks",
         table=r.networks,
         entity=Network,
-        ways=lambda row, kind: [Way(name, way) for name, way in seen(row.c.id, kind).items()],
+        ways=_ways,
         columns=_columns,
         relations=_relations,
         filters={

@@ -1,5 +1,6 @@
 """Who sees a person and an affiliation. There is no open directory."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -41,71 +42,72 @@ def _administered(person_id: Any) -> ColumnElement[bool]:
 
 
 def _ways(row: Any, kind: CallerKind) -> list[Way]:
+    """A list walks those who are tied to the caller, not all whom the service knows."""
+    tied = r.affiliations.alias("tied")
     if kind is CallerKind.CLIENT:
-        return [Way("system", _affiliated(row.c.id, r.client_organisation()))]
+        here = tied.c.organisation_id == r.client_organisation()
+        return [Way("system", r.not_over(tied), link=here, along=tied, key=tied.c.person_id)]
     mine, theirs = r.affiliations.alias("mine"), r.affiliations.alias("theirs")
     my_part, their_part = r.parties.alias("my_part"), r.parties.alias("their_part")
     asked, also = _signatures.alias("asked"), _signatures.alias("also_asked")
-    on_table = _agreements.alias("on_the_table")
     return [
         Way("self", row.c.id == r.me),
         Way(
             "colleague",
-            row.c.id.in_(
-                select(theirs.c.person_id)
-                .select_from(mine.join(theirs, theirs.c.organisation_id == mine.c.organisation_id))
-                .where(mine.c.person_id == r.me, r.current(mine), r.current(theirs))
-            ),
+            r.current(theirs),
+            through=mine,
+            mine=and_(mine.c.person_id == r.me, r.current(mine)),
+            link=theirs.c.organisation_id == mine.c.organisation_id,
+            along=theirs,
+            key=theirs.c.person_id,
         ),
         Way(
             "fellow_party",
-            row.c.id.in_(
-                select(their_part.c.person_id)
-                .select_from(
-                    my_part.join(their_part, their_part.c.agreement_id == my_part.c.agreement_id)
-                )
-                .where(
-                    my_part.c.person_id == r.me,
-                    my_part.c.until.is_(None),
-                    # Nor is it told where those are today who have left.
-                    their_part.c.until.is_(None),
-                )
-            ),
+            # Nor is it told where those are today who have left.
+            their_part.c.until.is_(None),
+            through=my_part,
+            mine=and_(my_part.c.person_id == r.me, my_part.c.until.is_(None)),
+            link=their_part.c.agreement_id == my_part.c.agreement_id,
+            along=their_part,
+            key=their_part.c.person_id,
         ),
         Way(
             "fellow_invited",
-            row.c.id.in_(
-                select(also.c.person_id)
-                .select_from(
-                    asked.join(
-                        also,
-                        and_(
-                            also.c.agreement_id == asked.c.agreement_id,
-                            also.c.number == asked.c.number,
-                        ),
-                    )
-                )
-                .join(on_table, on_table.c.id == asked.c.agreement_id)
-                .where(
-                    asked.c.person_id == r.me,
-                    or_(
-                        and_(
-                            asked.c.number == on_table.c.shown_number,
-                            on_table.c.state == AgreementState.PROPOSED,
-                        ),
-                        and_(
-                            asked.c.number == on_table.c.amendment_number,
-                            on_table.c.state == AgreementState.ACTIVE,
-                            on_table.c.amendment_lapses_on > r.today,
-                        ),
-                    ),
-                )
-            ),
+            true(),
+            through=asked,
+            mine=and_(asked.c.person_id == r.me, _on_the_table(asked)),
+            link=and_(also.c.agreement_id == asked.c.agreement_id, also.c.number == asked.c.number),
+            along=also,
+            key=also.c.person_id,
         ),
         fellow_member(),
-        Way("administrator", _administered(row.c.id)),
-        Way("operator", r.is_operator()),
+        replace(
+            r.as_administrator(tied.c.organisation_id, r.not_over(tied)),
+            along=tied,
+            key=tied.c.person_id,
+        ),
+        r.as_operator(),
     ]
+
+
+def _on_the_table(asked: Any) -> ColumnElement[bool]:
+    """Whether somebody was asked to sign what still waits for signatures."""
+    a = _agreements.alias("on_the_table")
+    return there_is(
+        a,
+        a.c.id == asked.c.agreement_id,
+        or_(
+            and_(
+                asked.c.number == a.c.shown_number,
+                a.c.state == AgreementState.PROPOSED,
+            ),
+            and_(
+                asked.c.number == a.c.amendment_number,
+                a.c.state == AgreementState.ACTIVE,
+                a.c.amendment_lapses_on > r.today,
+            ),
+        ),
+    )
 
 
 def _address_open(row: Any, kind: CallerKind) -> ColumnElement[bool]:
@@ -131,12 +133,12 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
         case((_address_open(row, kind), row.c.email), else_=null()).label("email"),
         json_list(
             select(json_object("id", o.c.id, "name", o.c.name))
+            # From the person's few affiliations, not from all the organisations that there are.
             .where(
-                there_is(
-                    a,
-                    a.c.organisation_id == o.c.id,
-                    a.c.person_id == row.c.id,
-                    r.current(a),
+                o.c.id.in_(
+                    select(a.c.organisation_id)
+                    .where(a.c.person_id == row.c.id, r.current(a))
+                    .correlate(row)
                 )
             )
             .order_by(o.c.name)
@@ -172,26 +174,13 @@ PEOPLE = register(
 )
 
 
-administering = r.affiliations.alias("administering_here")
-
-
 def _affiliation_ways(row: Any, kind: CallerKind) -> list[Way]:
     if kind is CallerKind.CLIENT:
         return [Way("system", row.c.organisation_id == r.client_organisation())]
     return [
         Way("self", row.c.person_id == r.me),
-        Way(
-            "administrator",
-            true(),
-            through=administering,
-            mine=and_(
-                administering.c.person_id == r.me,
-                administering.c.role == "administrator",
-                r.current(administering),
-            ),
-            link=row.c.organisation_id == administering.c.organisation_id,
-        ),
-        Way("operator", r.is_operator()),
+        r.as_administrator(row.c.organisation_id),
+        r.as_operator(),
     ]
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, ScalarSelect, and_, or_, select
+from sqlalchemy import ColumnElement, Date, ScalarSelect, and_, or_, select, true
 
-from app.access.visibility import parameter
+from app.access.visibility import Way, parameter
 from app.core.sql import there_is
 from app.core.tables import Id
 from app.models.agreements import AgreementParty
@@ -82,6 +82,32 @@ def administers(organisation_id: ColumnElement[Any]) -> ColumnElement[bool]:
 def is_operator() -> ColumnElement[bool]:
     """Whether the caller looks after accounts for the operator."""
     return there_is(operators, operators.c.person_id == me)
+
+
+def as_administrator(
+    organisation_id: ColumnElement[Any], condition: ColumnElement[bool] | None = None
+) -> Way:
+    """The way in which administrators see what is their organisation's. It begins with the few
+    organisations that the caller administers: a list would else walk what is everybody's."""
+    a = affiliations.alias("administering_here")
+    return Way(
+        "administrator",
+        true() if condition is None else condition,
+        through=a,
+        mine=and_(a.c.person_id == me, a.c.role == AffiliationRole.ADMINISTRATOR, current(a)),
+        link=organisation_id == a.c.organisation_id,
+    )
+
+
+def as_operator(condition: ColumnElement[bool] | None = None) -> Way:
+    """The way in which the operator's administrators see what they look after; nobody else walks it."""
+    o = operators.alias("operating")
+    return Way(
+        "operator",
+        true() if condition is None else condition,
+        through=o,
+        mine=o.c.person_id == me,
+    )
 
 
 def client_organisation() -> ScalarSelect[Any]:

@@ -91,13 +91,15 @@ class Way:
             outer = (self.along,) if self.through is None else (self.along, self.through)
             asked = select(and_(true(), self.condition, *filters(row))).where(row.c.id == key)
             met = [asked.select_from(row).correlate(*outer).scalar_subquery()]
-        return (
+        found = (
             select(key.label("id"))
             .select_from(source)
             .where(self.link, *met, *before(key))
             .order_by(key.desc())
             .limit(_LIMIT)
         )
+        # What another table names twice would be counted twice against the page.
+        return found if self.along is None else found.distinct()
 
 
 Ways = Callable[[Any, CallerKind], list[Way]]

@@ -74,8 +74,8 @@ def _brought(row: Any, kind: CallerKind) -> list[Way]:
         return []
     return [
         *_mine(row, kind),
-        Way("administrator", r.administers(row.c.organisation_id)),
-        Way("operator", r.is_operator()),
+        r.as_administrator(row.c.organisation_id),
+        r.as_operator(),
     ]
 
 

@@ -108,6 +108,7 @@ class Affiliation(Versioned, Base):
         CheckConstraint("fraction > 0 AND fraction <= 1", name="fraction"),
         Index(None, "person_id", "organisation_id"),
         Index(None, "organisation_id", "person_id"),
+        Index(None, "organisation_id", "id"),
         {"info": {"access": "owned:affiliation"}},
     )
 
