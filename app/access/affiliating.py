@@ -81,7 +81,13 @@ async def add_affiliation(
         accepted_at=moment if at_once else None,
         **values,
     )
-    if not at_once and not affiliation.is_over(today()):
+    if not at_once:
+        # Whatever waits has been told: a first one that nobody is told of must not hush the next.
+        if affiliation.is_over(today()):
+            raise Invalid.field(
+                f"{pointer}/ends_on",
+                "is over: the person has a life elsewhere, and would have to accept it",
+            )
         await tell_that_it_waits(access.unit, person_id, organisation_id)
     await access.unit.insert(affiliation)
     await _journal(access, "created", affiliation)

@@ -38,20 +38,24 @@ async def move(run: Run, cast: Cast) -> bool:
             (world.today - 9 * day, world.today),
         )
     )
+    tie = Affiliation("", person, place, role, starts, ends)
+    tie.accepted = world.counts_unasked(cast["Olwen"], person, place)
+    # Nobody is asked about what is over.
     made = await run.write(
         cast["Olwen"], "POST", PATH,
         {
             "person_id": person, "organisation_id": place, "role": role,
             "starts_on": starts.isoformat(), "ends_on": ends.isoformat() if ends else None,
         },
-        allowed=True,
+        allowed=tie.accepted or not tie.is_over(world.today), refused_as=422,
         doing=f"writes: {world.name(person)} at {world.name(place)} as {role}, {starts} to {ends}",
     )  # fmt: skip
-    tie = Affiliation(made["id"], person, place, role, starts, ends)
-    tie.accepted = world.counts_unasked(cast["Olwen"], person, place)
+    if made is None:
+        return True
+    tie.id = made["id"]
     world.affiliations[tie.id] = tie
     _check_accepted(run, tie, made)
-    if not tie.accepted and not tie.is_over(world.today) and rng.random() < 0.35:
+    if not tie.accepted and rng.random() < 0.35:
         await _accept(run, tie, person)
     return True
 
