@@ -121,6 +121,7 @@ class Making:
                     **self._versioned(id=self.new_id(n), person_id=person, organisation_id=school),
                     role=AffiliationRole.TEACHER,
                     starts_on=self.began.date(),
+                    accepted_at=self.began,
                 )
             )
 

@@ -117,6 +117,8 @@ class Scene:
             return self.world.administrator.token
         if path.endswith(("/disabling", "/enabling")) or path.startswith(_ANONYMISING):
             return self.world.operator.token
+        if path.startswith("/v1/affiliations") and path.endswith(("/acceptance", "/refusal")):
+            return self.world.learner.token
         mine = ("/v1/people", "/v1/affiliations", "/v1/clients", "/v1/sign-in-identities")
         if path.startswith(mine):
             return self.world.administrator.token

@@ -15,7 +15,8 @@ from app.core.clock import now
 from app.core.db import SCHEMA
 from app.core.ids import uuid7
 from app.migrations import configuration, downgrade, sync_url, upgrade
-from app.models.people import Person, SignInIdentity
+from app.models.organisations import Organisation
+from app.models.people import Affiliation, Person, SignInIdentity
 from app.models.registry import metadata
 from app.models.second_factors import SecondFactor
 from tests.conftest import postgresql_database
@@ -132,6 +133,38 @@ def test_a_disabled_account_stays_shut_where_nothing_else_could_say_so(empty_url
     with engine.connect() as connection:
         shown = connection.execute(sa.select(people.c.id, people.c.disabled_at)).one()
     assert tuple(shown) == (person_id, None)
+    engine.dispose()
+
+
+def test_affiliations_that_are_there_are_accepted_and_what_waits_does_not_count_after_going_back(
+    empty_url: str,
+) -> None:
+    upgrade(empty_url, "0011")
+    write_person(empty_url)
+    engine = sa.create_engine(sync_url(empty_url))
+    people, ties = Person.__table__, Affiliation.__table__
+    places: sa.Table = Organisation.__table__  # type: ignore[assignment]
+    before = [c for c in ties.c if c.name != "accepted_at"]
+    old = sa.table("affiliations", *(sa.column(c.name, c.type) for c in before))
+    moment, made = now(), {"version": 1}
+    with engine.begin() as connection:
+        person_id = connection.execute(sa.select(people.c.id)).scalar_one()
+        place = {"id": uuid7(), "kind": "school", "name": "Ysgol", "folded": "", "address": []}
+        times = {"created_at": moment, "updated_at": moment}
+        connection.execute(sa.insert(places).values(**place, **made, **times))
+        tie = {
+            "person_id": person_id, "organisation_id": place["id"], "role": "teacher",
+            "starts_on": moment.date(), **made, **times,
+        }  # fmt: skip
+        ids = [uuid7(), uuid7()]
+        connection.execute(sa.insert(old).values(id=ids[0], **tie))
+    upgrade(empty_url)
+    with engine.begin() as connection:
+        assert connection.execute(sa.select(ties.c.accepted_at)).scalar_one() == moment
+        connection.execute(sa.insert(ties).values(id=ids[1], **tie))
+    downgrade(empty_url, "0011")
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(old.c.id)).scalars().all() == [ids[0]]
     engine.dispose()
 
 

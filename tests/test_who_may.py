@@ -30,7 +30,7 @@ R = Relation
 INSIDE: dict[tuple[str, Relation], str] = {
     ("address_change", R.SELF): "learner",
     ("affiliation", R.ADMINISTRATOR): "administrator", ("affiliation", R.CLIENT): "client",
-    ("affiliation", R.OPERATOR): "operator",
+    ("affiliation", R.OPERATOR): "operator", ("affiliation", R.SELF): "learner",
     ("agreement", R.AMENDER): "coach@amended", ("agreement", R.COACH): "coach@active",
     ("agreement", R.DRAFTER): "learner", ("agreement", R.FORMER): "tutor@left",
     ("agreement", R.FORMER_LEARNER): "fellow@left",
@@ -61,7 +61,7 @@ INSIDE: dict[tuple[str, Relation], str] = {
 an opening)."""
 
 OUTSIDE: dict[Action, str] = {
-    Action.AFFILIATION_WRITE: "learner", Action.AGREEMENT_AMEND: "tutor@active",
+    Action.AFFILIATION_ANSWER: "administrator", Action.AFFILIATION_WRITE: "learner", Action.AGREEMENT_AMEND: "tutor@active",
     Action.AGREEMENT_COMPLETE: "tutor@active", Action.AGREEMENT_DECLINE: "tutor@active",
     Action.AGREEMENT_DETACH: "head@active", Action.AGREEMENT_DRAFT: "coach",
     Action.AGREEMENT_END: "head@active", Action.AGREEMENT_HISTORY: "head@active",

@@ -93,7 +93,7 @@ async def affiliate(
             person_id=person_id,
             organisation_id=organisation_id,
             role=role,
-            **{"starts_on": today() - timedelta(days=90), **dates},
+            **{"starts_on": today() - timedelta(days=90), "accepted_at": moment, **dates},
         )
     )
     return affiliation_id

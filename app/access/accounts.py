@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, select
+from sqlalchemy import select
 
+from app.access import relations as r
 from app.access.door import Access
 from app.access.visibility import parameter
 from app.core.clock import now, today
@@ -22,7 +23,6 @@ _affiliations: Any = Affiliation.__table__
 _operators: Any = Operator.__table__
 _factors: Any = SecondFactor.__table__
 
-_today = parameter("today", Date)
 _STANDING = Query(
     select(
         _people.c.disabled_because,
@@ -35,8 +35,7 @@ _STANDING = Query(
             _affiliations,
             _affiliations.c.person_id == _people.c.id,
             _affiliations.c.role == AffiliationRole.ADMINISTRATOR,
-            _affiliations.c.starts_on <= _today,
-            _affiliations.c.ends_on.is_(None) | (_affiliations.c.ends_on > _today),
+            r.current(_affiliations),
         ).label("administrator"),
     ).where(_people.c.id == parameter("person_id", Id)),
     unscoped="whether somebody may sign in is asked before they have",

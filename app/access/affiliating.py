@@ -5,11 +5,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from app.access.acceptance import counts_at_once, tell_that_it_waits
+from app.access.accounts import hold_account
 from app.access.claims import Claim
 from app.access.door import Access
 from app.access.homes import learners_came
 from app.access.people import AFFILIATIONS, PEOPLE, holds_calling_client
-from app.core.clock import now
+from app.core.clock import now, today
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.outbox import queue
 from app.core.text import canonical_address
@@ -59,9 +61,14 @@ async def alter_person(access: Access, person: Person, values: Mapping[str, Any]
 async def add_affiliation(
     access: Access, claim: Claim, person_id: UUID, values: Mapping[str, Any], pointer: str = ""
 ) -> None:
-    """Ties a person to an organisation; Invalid names the field below `pointer`."""
+    """Ties a person to an organisation; Invalid names the field below `pointer`. Whoever has a life
+    elsewhere is asked first: until they accept it, it counts for nobody."""
     await _check_not_for_oneself(access, person_id, values["role"])
     _check_dates(values["starts_on"], values.get("ends_on"), pointer)
+    # Two organisations that come at once must not each find the person nowhere.
+    await hold_account(access.unit, person_id)
+    organisation_id = values["organisation_id"]
+    at_once = await counts_at_once(access, person_id, organisation_id)
     moment = now()
     affiliation = Affiliation(
         id=claim.id,
@@ -71,27 +78,48 @@ async def add_affiliation(
         person_id=person_id,
         created_by=access.caller.person_id,
         creation_digest=claim.digest,
+        accepted_at=moment if at_once else None,
         **values,
     )
+    if not at_once:
+        # Whatever waits has been told: a first one that nobody is told of must not hush the next.
+        if affiliation.is_over(today()):
+            raise Invalid.field(
+                f"{pointer}/ends_on",
+                "is over: the person has a life elsewhere, and would have to accept it",
+            )
+        await tell_that_it_waits(access.unit, person_id, organisation_id)
     await access.unit.insert(affiliation)
     await _journal(access, "created", affiliation)
-    await learners_came(access.unit, person_id, affiliation.organisation_id)
+    await learners_came(access.unit, person_id, organisation_id)
 
 
 async def alter_affiliation(
     access: Access, affiliation: Affiliation, values: Mapping[str, Any]
 ) -> set[str]:
-    """Changes an affiliation that this unit holds; the names of what did change."""
+    """Changes an affiliation that this unit holds; the names of what did change. Conflict when it was
+    over, and its person would have to be asked whether it counts again."""
+    was_over = affiliation.is_over(today())
     changed = {name for name, value in values.items() if getattr(affiliation, name) != value}
     if changed:
         for name in changed:
             setattr(affiliation, name, values[name])
         await _check_not_for_oneself(access, affiliation.person_id, affiliation.role)
         _check_dates(affiliation.starts_on, affiliation.ends_on, "")
+        if was_over and not affiliation.is_over(today()):
+            await _begin_again(access, affiliation)
         affiliation.touch()
         await _journal(access, "changed", affiliation, changed)
         await learners_came(access.unit, affiliation.person_id, affiliation.organisation_id)
     return changed
+
+
+async def _begin_again(access: Access, affiliation: Affiliation) -> None:
+    if not await counts_at_once(access, affiliation.person_id, affiliation.organisation_id):
+        raise Conflict(
+            "This is over, and the person would have to accept that it counts again: affiliate them anew."
+        )
+    affiliation.accepted_at = affiliation.accepted_at or now()
 
 
 async def _check_not_for_oneself(access: Access, person_id: UUID, role: str) -> None:

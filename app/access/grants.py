@@ -50,6 +50,7 @@ class Action(StrEnum):
     ADDRESS_CHANGE_CANCEL = "address_change:cancel"
     ADDRESS_CHANGE_CREATE = "address_change:create"
     ADDRESS_CHANGE_READ = "address_change:read"
+    AFFILIATION_ANSWER = "affiliation:answer"
     AFFILIATION_CREATE = "affiliation:create"
     AFFILIATION_READ = "affiliation:read"
     AFFILIATION_WRITE = "affiliation:write"
@@ -166,6 +167,7 @@ GRANTS: dict[Action, Grant] = {
     Action.ADDRESS_CHANGE_CANCEL: Grant("account:write", (_R.SELF,), clients=False),
     Action.ADDRESS_CHANGE_CREATE: Grant("account:write", clients=False),
     Action.ADDRESS_CHANGE_READ: Grant("account:read", clients=False),
+    Action.AFFILIATION_ANSWER: Grant("account:write", (_R.SELF,), clients=False),
     Action.AFFILIATION_CREATE: Grant("people:write"),
     Action.AFFILIATION_READ: Grant("people:read"),
     Action.AFFILIATION_WRITE: Grant("people:write", _ADMINISTRATION),
@@ -296,8 +298,8 @@ GRANTS: dict[Action, Grant] = {
 SCOPES: dict[str, str] = {
     "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
     "account:read": "See where and how you sign in, and which apps you have allowed.",
-    "account:write": "Change your password, address and second factor, sign you out, agree to other ways in, and "
-    "have your account anonymised.",
+    "account:write": "Change your password, address and second factor, sign you out, agree to other ways in and "
+    "organisations, and have your account anonymised.",
     "audit:read": "Read what was done to accounts and rights that you administer.",
     "break-glass:read": "Read openings that you may see, and what one opens to you.",
     "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",

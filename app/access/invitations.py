@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, case, cast, func, literal, null, or_, select
 
 from app.access import relations as r
+from app.access.acceptance import waits
 from app.access.caller import CallerKind
 from app.access.grants import Relation
 from app.access.visibility import Resource, Way, parameter, register
@@ -114,7 +115,7 @@ def _their_records() -> ColumnElement[bool]:
         role,
         role.c.person_id == _person,
         r.any_of(role.c.role, _OPENING_ROLES),
-        role.c.created_at <= parameter("before", Moment),
+        role.c.accepted_at <= parameter("before", Moment),
     )
     return or_(*found, led)
 
@@ -148,13 +149,10 @@ _HERE = Query(
             r.affiliations,
             r.affiliations.c.person_id == _person,
             r.affiliations.c.organisation_id == parameter("organisation_id", Id),
-            r.not_over(r.affiliations),
+            r.not_past(r.affiliations),
         )
     ),
     scoped=True,
-)
-_NAME = Query(
-    select(_organisations.c.name).where(_organisations.c.id == parameter("organisation_id", Id))
 )
 _OF_LINK = {
     refusal: Query(
@@ -167,6 +165,7 @@ _OF_LINK = {
             _invitations.c.expires_at,
             _invitations.c.agreed_at,
             _organisations.c.name,
+            waits(_invitations.c.person_id, _invitations.c.organisation_id).label("waits"),
         )
         .select_from(
             _invitations.outerjoin(
@@ -178,7 +177,8 @@ _OF_LINK = {
             == parameter("hash", String),
             _invitations.c.accepted_at.is_(None),
             _invitations.c.withdrawn_at.is_(None),
-        )
+        ),
+        scoped=True,
     )
     for refusal in (False, True)
 }
@@ -226,6 +226,8 @@ class Invited(NamedTuple):
     expires_at: datetime
     agreed: bool
     organisation: str | None
+    waits: bool
+    """Whether the person has a life elsewhere and has not accepted the organisation yet."""
 
 
 class Hindrance(NamedTuple):
@@ -252,22 +254,15 @@ async def situation_of(unit: Unit, person_id: UUID) -> Situation:
 
 
 async def is_here(unit: Unit, person_id: UUID, organisation_id: UUID) -> bool:
-    """Whether the person is, or will be, at the organisation."""
+    """Whether the person is, or will be, at the organisation, or has been asked to be."""
     values = {"person_id": person_id, "organisation_id": organisation_id, "today": today()}
     return bool(await unit.rows(_HERE, values))
 
 
-async def name_of(unit: Unit, organisation_id: UUID | None) -> str:
-    """What an organisation is called; Tandem, where the operator itself acts."""
-    if organisation_id is None:
-        return "Tandem"
-    rows = await unit.rows(_NAME, {"organisation_id": organisation_id})
-    return str(rows[0][0])
-
-
 async def invitation_of(unit: Unit, token: str, *, refusal: bool) -> Invited | None:
     """The invitation that a link is about, as long as it waits for an answer."""
-    rows = await unit.rows(_OF_LINK[refusal], {"hash": hash_secret(token[:100])})
+    values = {"hash": hash_secret(token[:100]), "today": today()}
+    rows = await unit.rows(_OF_LINK[refusal], values)
     if not rows:
         return None
     row = rows[0]
@@ -280,6 +275,7 @@ async def invitation_of(unit: Unit, token: str, *, refusal: bool) -> Invited | N
         as_moment(row[5]),
         row[6] is not None,
         row[7],
+        bool(row[8]),
     )
     return found if refusal or found.expires_at > now() else None
 
@@ -287,6 +283,8 @@ async def invitation_of(unit: Unit, token: str, *, refusal: bool) -> Invited | N
 def hindrance(invited: Invited, situation: Situation) -> Hindrance | None:
     """What keeps the link from letting in now; nothing is decided before: what was so when the
     invitation was sent may have changed since."""
+    if invited.waits:
+        return Hindrance(True, None)
     if situation.open:
         return None if invited.agreed else Hindrance(True, None)
     opens = invited.created_at + WAITS

@@ -33,9 +33,10 @@ LEADERS = Query(
     .where(
         _agreements.c.id == parameter("agreement_id", Id),
         r.any_of(_holding.c.role, LEADER_ROLES),
+        _holding.c.accepted_at.is_not(None),
         # Whoever held the role for a day while the agreement was there is shown, too.
         or_(
-            r.not_over(_holding),
+            r.not_past(_holding),
             _holding.c.ends_on > func.coalesce(_agreements.c.starts_on, _holding.c.starts_on),
         ),
     )

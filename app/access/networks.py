@@ -86,7 +86,7 @@ def seen(network_id: Any, kind: CallerKind) -> dict[str, ColumnElement[bool]]:
     # Who asks to join keeps sight of what they asked for until they have been answered.
     joined = select(mine.c.network_id).where(
         mine.c.person_id == r.me,
-        r.not_over(mine),
+        r.not_past(mine),
         or_(mine.c.confirmed_at.is_(None), mine.c.starts_on <= r.today),
     )
     affiliated = (

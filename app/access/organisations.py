@@ -10,6 +10,7 @@ from app.access.caller import CallerKind
 from app.access.door import Access
 from app.access.grants import Relation
 from app.access.visibility import Resource, Way, parameter, register
+from app.core.db import Unit
 from app.core.errors import Forbidden
 from app.core.query import Query
 from app.core.sql import json_list, json_object, there_is
@@ -116,6 +117,21 @@ def _administration(kind: CallerKind) -> Query:
 
 
 _MAY_ADD = {kind: _administration(kind) for kind in CallerKind}
+
+
+_NAME = Query(
+    select(ORGANISATIONS.table.c.name).where(
+        ORGANISATIONS.table.c.id == parameter("organisation_id", Id)
+    )
+)
+
+
+async def name_of(unit: Unit, organisation_id: UUID | None) -> str:
+    """What an organisation is called; Tandem, where the operator itself acts."""
+    if organisation_id is None:
+        return "Tandem"
+    rows = await unit.rows(_NAME, {"organisation_id": organisation_id})
+    return str(rows[0][0])
 
 
 async def check_may_create(access: Access, parent_id: UUID | None) -> None:

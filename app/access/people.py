@@ -190,6 +190,7 @@ def _affiliation_relations(row: Any, kind: CallerKind) -> dict[Relation, ColumnE
     return {
         Relation.ADMINISTRATOR: r.administers(row.c.organisation_id),
         Relation.OPERATOR: r.is_operator(),
+        Relation.SELF: row.c.person_id == r.me,
     }
 
 
@@ -204,7 +205,7 @@ AFFILIATIONS = register(
             row.c[name]
             for name in (
                 "id", "version", "created_at", "updated_at", "person_id", "organisation_id", "role",
-                "fraction", "starts_on", "ends_on",
+                "fraction", "starts_on", "ends_on", "accepted_at",
             )
         ],
         relations=_affiliation_relations,

@@ -36,14 +36,24 @@ def any_of(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[b
     return or_(*(column == value for value in values))
 
 
+def not_past(tie: Any) -> ColumnElement[bool]:
+    """Whether the last day of an affiliation or a membership has not come, by its dates alone."""
+    return or_(tie.c.ends_on.is_(None), tie.c.ends_on > today)
+
+
+def on_its_days(tie: Any) -> ColumnElement[bool]:
+    """Whether today is one of the days of an affiliation or a membership, by its dates alone."""
+    return and_(tie.c.starts_on <= today, not_past(tie))
+
+
 def current(affiliation: Any) -> ColumnElement[bool]:
-    """Whether an affiliation counts today."""
-    return and_(affiliation.c.starts_on <= today, not_over(affiliation))
+    """Whether an affiliation counts today: one that waits for its person's word counts for nobody."""
+    return and_(affiliation.c.accepted_at.is_not(None), on_its_days(affiliation))
 
 
 def not_over(affiliation: Any) -> ColumnElement[bool]:
     """Whether an affiliation counts today or is yet to begin."""
-    return or_(affiliation.c.ends_on.is_(None), affiliation.c.ends_on > today)
+    return and_(affiliation.c.accepted_at.is_not(None), not_past(affiliation))
 
 
 def mine_as_leader(affiliation: Any) -> ColumnElement[bool]:
@@ -168,7 +178,7 @@ def reached_by(party: Any, record: Any) -> ColumnElement[bool]:
 
 def member_today(membership: Any) -> ColumnElement[bool]:
     """Whether a membership counts today."""
-    return and_(membership.c.confirmed_at.is_not(None), current(membership))
+    return and_(membership.c.confirmed_at.is_not(None), on_its_days(membership))
 
 
 def mine_as_member(membership: Any) -> ColumnElement[bool]:

@@ -180,13 +180,14 @@ class Directory:
         return result.scalar_one()
 
     async def places(self, person_id: UUID) -> list[Affiliation]:
-        """The person's affiliations to the organisation that are not over, locked, the oldest first."""
+        """The person's affiliations to the organisation that are not over, locked, the oldest first;
+        also those that wait for the person's word."""
         statement = (
             select(Affiliation)
             .where(
                 Affiliation.person_id == person_id,
                 Affiliation.organisation_id == r.client_organisation(),
-                r.not_over(_affiliations),
+                r.not_past(_affiliations),
             )
             .order_by(Affiliation.id)
             .with_for_update()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.acceptance import accept, answered
 from app.access.accounts import account_standing
 from app.access.affiliating import (
     add_affiliation,
@@ -20,9 +21,10 @@ from app.access.gates import Owned
 from app.access.people import PEOPLE, may_administer
 from app.access.visibility import parameter
 from app.core.clock import today
-from app.core.errors import Forbidden, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import uuid7
 from app.core.query import Query
+from app.core.security_events import SecurityEvent
 from app.core.tables import Id
 from app.models.organisations import Organisation
 from app.models.people import (
@@ -109,6 +111,29 @@ async def change_affiliation(owned: Owned[Affiliation], values: Mapping[str, Any
     if changes and affiliation.person_id == access.caller.person_id:
         raise Forbidden("Nobody changes their own affiliation: ask another administrator.")
     await alter_affiliation(access, affiliation, values)
+
+
+async def accept_affiliation(owned: Owned[Affiliation]) -> None:
+    """The person themself agrees to an affiliation that waits: from now on it counts."""
+    affiliation, access = owned.entity, owned.access
+    _check_waits(affiliation)
+    await accept(access.unit, access.caller.actor, affiliation)
+
+
+async def refuse_affiliation(owned: Owned[Affiliation]) -> None:
+    """The person themself ends an affiliation that waits: it never counts."""
+    affiliation, access = owned.entity, owned.access
+    _check_waits(affiliation)
+    affiliation.ends_on = max(today(), affiliation.starts_on)
+    event = SecurityEvent.AFFILIATION_REFUSED
+    await answered(access.unit, event, access.caller.actor, affiliation, "ends_on")
+
+
+def _check_waits(affiliation: Affiliation) -> None:
+    if affiliation.accepted_at is not None:
+        raise Conflict("This affiliation counts already: the organisation's administrators end it.")
+    if affiliation.is_over(today()):
+        raise Conflict("This is over, and stays as it was.")
 
 
 async def _check_organisation(access: Access, organisation_id: UUID, pointer: str) -> None:

@@ -154,6 +154,13 @@ class AffiliationOut(wire.Resource):
     ends_on: Annotated[
         wire.WireDayOrNull, Field(description="The first day on which it no longer counts.")
     ]
+    accepted_at: Annotated[
+        wire.WireMomentOrNull,
+        Field(
+            description="Since when its person agrees to it. Null while it waits for their word: then it counts "
+            "for nobody. Whom no other organisation has a say in is not asked."
+        ),
+    ]
 
 
 class AffiliationNew(AffiliationTerms):
@@ -196,7 +203,9 @@ async def list_affiliations(
 async def create_affiliation(
     access: Annotated[Access, may(Action.AFFILIATION_CREATE)], body: AffiliationNew
 ) -> AffiliationOut:
-    """For administrators and clients of the organisation; nobody gives themself an affiliation."""
+    """For administrators and clients of the organisation; nobody gives themself an affiliation. Whoever
+    is at another organisation, or signs in by a way in that yours has not brought, is told by mail, and
+    has to accept it: until then it counts for nobody."""
     made = await claim(access, AFFILIATIONS, body)
     if not made.repeated:
         values: dict[str, Any] = body.model_dump(exclude={"id", "person_id"})
@@ -221,6 +230,30 @@ async def change_affiliation(
 ) -> AffiliationOut:
     """To end one, set `ends_on` to the first day on which it no longer counts."""
     await people.change_affiliation(owned, body.model_dump())
+    return await owned.access.answer(AFFILIATIONS, owned.entity.id)  # type: ignore[return-value]
+
+
+@affiliations_router.post("/{affiliation_id}/acceptance", summary="Accept an affiliation")
+async def accept_affiliation(
+    owned: Annotated[
+        Owned[Affiliation], one(Action.AFFILIATION_ANSWER, AFFILIATIONS, AffiliationOut)
+    ],
+) -> AffiliationOut:
+    """For the person themself, of one that waits: from now on the organisation's administrators read and
+    change your name and address, its people are your colleagues, and what agreements at home there open
+    to its leaders and systems is open to them."""
+    await people.accept_affiliation(owned)
+    return await owned.access.answer(AFFILIATIONS, owned.entity.id)  # type: ignore[return-value]
+
+
+@affiliations_router.post("/{affiliation_id}/refusal", summary="Refuse an affiliation")
+async def refuse_affiliation(
+    owned: Annotated[
+        Owned[Affiliation], one(Action.AFFILIATION_ANSWER, AFFILIATIONS, AffiliationOut)
+    ],
+) -> AffiliationOut:
+    """For the person themself, of one that waits: it is over, and never counts."""
+    await people.refuse_affiliation(owned)
     return await owned.access.answer(AFFILIATIONS, owned.entity.id)  # type: ignore[return-value]
 
 

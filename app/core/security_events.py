@@ -24,6 +24,8 @@ class SecurityEvent(Enum):
     ADDRESS_CHANGE_ASKED = ("sign_in_identity", "address_change_asked")
     ADDRESS_CHANGE_CONFIRMED = ("sign_in_identity", "address_change_confirmed")
     ADDRESS_CHANGE_STOPPED = ("sign_in_identity", "address_change_stopped")
+    AFFILIATION_ACCEPTED = ("affiliation", "accepted")
+    AFFILIATION_REFUSED = ("affiliation", "refused")
     ASSERTION_REPLAYED = ("client", "assertion_replayed")
     CLIENT_CHANGED = ("client", "changed")
     CLIENT_CREATED = ("client", "created")

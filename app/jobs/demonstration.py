@@ -139,6 +139,7 @@ async def _people(unit: Unit, places: dict[str, UUID]) -> dict[str, tuple[UUID, 
                     organisation_id=places[place],
                     role=role,
                     starts_on=today() - timedelta(days=90),
+                    accepted_at=moment,
                 )
             )
         password = new_password()

@@ -89,7 +89,8 @@ class PersonIdentifier(Base):
 
 
 class Affiliation(Versioned, Base):
-    """A person's tie to an organisation; it counts from `starts_on` up to, not on, `ends_on`."""
+    """A person's tie to an organisation; it counts from `starts_on` up to, not on, `ends_on`, once it
+    is accepted."""
 
     __tablename__ = "affiliations"
 
@@ -99,6 +100,8 @@ class Affiliation(Versioned, Base):
     fraction: Mapped[float | None] = mapped_column(Numeric(4, 3, asdecimal=False))
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
+    # Since when its person agrees to it, or nobody had to ask them. None: it counts for nobody.
+    accepted_at: Mapped[datetime | None] = mapped_column(Moment)
     created_by: Mapped[UUID | None] = mapped_column(Id)
     creation_digest: Mapped[str | None] = mapped_column(String(64))
 
@@ -111,6 +114,10 @@ class Affiliation(Versioned, Base):
         Index(None, "organisation_id", "id"),
         {"info": {"access": "owned:affiliation"}},
     )
+
+    def is_over(self, day: date) -> bool:
+        """Whether it counts on no day any more, by its dates."""
+        return self.ends_on is not None and self.ends_on <= max(day, self.starts_on)
 
 
 class SignInIdentity(Base):

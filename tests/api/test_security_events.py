@@ -17,14 +17,14 @@ from app.core.clock import now
 from app.core.passwords import hash_secret
 from app.core.security_events import NOBODY, SecurityEvent
 from app.core.settings import settings
-from app.models.people import SignInIdentity
+from app.models.people import AffiliationRole, SignInIdentity
 from app.models.ways_in import AddressChange
 from tests.federating import known_to
 from tests.mailboxes import NEW, Post, answer, change_rows
 from tests.scim import School, directory_of
 from tests.second_factors import enrolled
 from tests.signing_in import PASSWORD, Desk, make_desk
-from tests.worlds import World
+from tests.worlds import World, affiliate
 
 pytestmark = pytest.mark.anyio
 
@@ -292,6 +292,25 @@ async def agreed(desk: Desk) -> UUID:
     return made
 
 
+async def _asked_to_be_there(desk: Desk) -> UUID:
+    """An affiliation that waits for the learner's word."""
+    world = desk.world
+    async with world.database.work() as unit:
+        return await affiliate(
+            unit, world.learner.id, world.authority, AffiliationRole.OTHER, accepted_at=None
+        )
+
+
+def answers(what: str) -> Callable[[Desk], Awaitable[UUID]]:
+    async def bring_about(desk: Desk) -> UUID:
+        asked = await _asked_to_be_there(desk)
+        done = await desk.world.learner.post(f"/v1/affiliations/{asked}/{what}")
+        assert done.status_code == 200, done.text
+        return asked
+
+    return bring_about
+
+
 async def accepted(desk: Desk) -> UUID:
     made, link = await _invited(desk)
     await desk.world.learner.post(f"/v1/invitations/{made}/agreement")
@@ -367,6 +386,8 @@ BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.ADDRESS_CHANGE_ASKED: asks_for_address,
     E.ADDRESS_CHANGE_CONFIRMED: confirms_address,
     E.ADDRESS_CHANGE_STOPPED: stops_address,
+    E.AFFILIATION_ACCEPTED: answers("acceptance"),
+    E.AFFILIATION_REFUSED: answers("refusal"),
     E.ASSERTION_REPLAYED: replayed,
     E.CLIENT_CHANGED: changed(name="Renamed"),
     E.CLIENT_CREATED: client,
@@ -430,7 +451,14 @@ async def test_it_is_in_the_journal(desk: Desk, event: SecurityEvent) -> None:
     rows = await desk.journaled(kind=kind, action=action, resource_id=resource_id)
     assert rows, f"{event} is not in the journal"
     about_a_person = kind in ("session", "sign_in_identity", "consent", "invitation")
-    about_a_person = kind in ("session", "sign_in_identity", "consent", "second_factor", "person")
+    about_a_person = kind in (
+        "session",
+        "sign_in_identity",
+        "consent",
+        "second_factor",
+        "person",
+        "affiliation",
+    )
     if about_a_person:
         assert str(rows[-1]["owner_id"]) == str(desk.world.learner.id)
 

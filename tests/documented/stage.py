@@ -61,6 +61,7 @@ async def _teacher(unit: Unit, who: str, role: AffiliationRole) -> None:
             organisation_id=id_of("school"),
             role=role,
             starts_on=date(2024, 9, 1),
+            accepted_at=moment,
         )
     )
 

@@ -93,6 +93,8 @@ def caller_of(label: str) -> str:
         return "administrator" if path.startswith("/v1/clients") else "operator"
     if path.startswith("/v1/invitations"):
         return "learner" if path.endswith("/agreement") else "administrator"
+    if path.endswith(("/acceptance", "/refusal")):
+        return "learner"
     if path.startswith(("/v1/people", "/v1/affiliations", "/v1/clients", "/v1/sign-in-identities")):
         return "administrator"
     return "learner"

@@ -74,6 +74,8 @@ def told(pools: dict[str, list[str]]) -> dict[str, Any]:
                 for operation in ENDING
             ),
             _own("disable_client", "client_id", "client_to_disable"),
+            _own("accept_affiliation", "affiliation_id", "affiliation_to_accept"),
+            _own("refuse_affiliation", "affiliation_id", "affiliation_to_refuse"),
         ],
     }
 

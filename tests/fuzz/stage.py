@@ -11,9 +11,10 @@ from typing import Any
 from app.actions import accounts
 from app.core import journal
 from app.main import create_app
+from app.models.people import AffiliationRole
 from tests.fuzz.reaching import ENDING
 from tests.scene import Scene, made, make_scene, until_later
-from tests.worlds import World
+from tests.worlds import World, affiliate
 
 SEVERAL = 6
 CALLERS = ("learner", "coach", "administrator", "operator", "second", "stranger", "client")
@@ -52,6 +53,15 @@ async def _client(world: World) -> str:
     return str(client_id)
 
 
+async def _asked(world: World) -> str:
+    """An affiliation that waits for the learner's word."""
+    async with world.database.work() as unit:
+        found = await affiliate(
+            unit, world.learner.id, world.authority, AffiliationRole.TEACHER, accepted_at=None
+        )
+    return str(found)
+
+
 async def _pools(scene: Scene) -> dict[str, list[str]]:
     """Ids by the name of the parameter or member that takes them."""
     world, places = scene.world, scene.places
@@ -70,6 +80,8 @@ async def _pools(scene: Scene) -> dict[str, list[str]]:
     # Who drafts is one of the parties, and the learner does.
     pools["party"] = [str(world.learner.id), str(world.actors["coach"].id)]
     pools["affiliation_id"] = [str(found) for found in world.affiliations.values()]
+    for what in ("accept", "refuse"):
+        pools[f"affiliation_to_{what}"] = [await _asked(world) for _ in range(2)]
     pools["organisation_id"] = [str(world.school), str(world.authority)]
     # What a disabled client is asked for is refused, all of it.
     pools["client_to_disable"] = [await _client(world) for _ in range(2)]

@@ -385,11 +385,8 @@ async def test_every_message_is_whole_in_both_languages() -> None:
     assert {f"{n}.{lang}.txt" for n in names for lang in ("en", "cy")} == {
         f.name for f in folder.iterdir()
     }
-    facts = {
-        "organisation": "Ysgol $x {y}\r\nBcc: a@b.example",
-        "address": "a@b.example",
-        "provider": "x",
-    }
+    organisation = "Ysgol $x {y}\r\nBcc: a@b.example"
+    facts = {"organisation": organisation, "address": "a@b.example", "provider": "Hwb"}
     for name in names:
         letter = mail.write(
             uuid4(), name, "cy", "sian@school.example", facts, "https://x.example/l"

@@ -217,6 +217,11 @@ def nothing_stays_behind(patch: pytest.MonkeyPatch) -> None:
     _of_frozen(patch, EVIDENCE_ITEMS, "prepare", prepare)
 
 
+def what_waits_counts(patch: pytest.MonkeyPatch) -> None:
+    """An affiliation counts before its person has accepted it."""
+    patch.setattr(r, "current", r.on_its_days)
+
+
 FAULTS = {
     plant.__name__: Fault(plant, often, seed)
     for plant, often, seed in (
@@ -234,6 +239,7 @@ FAULTS = {
         (lists_forget_named_shares, ("share", "write_record"), 0),
         (former_parties_read_the_text, ("amend", "protect"), 1),
         (nothing_stays_behind, ("depart", "write_record"), 11),
+        (what_waits_counts, ("move", "move", "write_record"), 0),
     )
 }
 

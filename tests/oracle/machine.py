@@ -41,6 +41,7 @@ STEPS: dict[str, tuple[Step, int]] = {
     "change_member": (step_shares.change_member, 4),
     "close_network": (step_shares.close_network, 1),
     "move": (step_people.move, 2),
+    "answer": (step_people.answer, 3),
     "depart": (step_people.depart, 5),
     "client": (step_people.client, 1),
     "mark": (step_people.mark, 1),

@@ -36,6 +36,11 @@ class Affiliation:
     role: str
     starts: date
     ends: date | None = None
+    accepted: bool = True
+    """Whoever has a life elsewhere is asked first: until they say yes it counts for nobody."""
+
+    def is_over(self, today: date) -> bool:
+        return self.ends is not None and self.ends <= max(today, self.starts)
 
 
 @dataclass
@@ -249,6 +254,7 @@ class World:
     names: dict[str, str] = field(default_factory=dict)
     people: list[str] = field(default_factory=list)
     organisations: list[str] = field(default_factory=list)
+    parents: dict[str, str] = field(default_factory=dict)
     affiliations: dict[str, Affiliation] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     networks: dict[str, Network] = field(default_factory=dict)
@@ -271,8 +277,32 @@ class World:
     def places(self, person: str) -> Iterator[Affiliation]:
         """The affiliations of a person that count today."""
         for tie in self.affiliations.values():
-            if tie.person == person and counts(tie.starts, tie.ends, self.today):
+            if tie.person == person and tie.accepted and counts(tie.starts, tie.ends, self.today):
                 yield tie
+
+    def counts_unasked(self, writer: str, person: str, organisation: str) -> bool:
+        """Whether an affiliation that somebody writes counts without its person's word: they are there,
+        or were until today; they are nowhere else; or next door in the tree, and the writer administers
+        both. (Nobody in these worlds has a way in.)"""
+        theirs = [t for t in self.affiliations.values() if t.person == person and t.accepted]
+        there = [t for t in theirs if t.ends is None or t.ends > self.today]
+        if any(
+            t.organisation == organisation and (t.ends is None or t.ends >= self.today)
+            for t in theirs
+        ):
+            return True
+        elsewhere = {t.organisation for t in there if t.organisation != organisation}
+        return not elsewhere or any(
+            self.parents.get(place) == organisation or self.parents.get(organisation) == place
+            for place in elsewhere
+            if self.administers(writer, place)
+        )
+
+    def administers(self, person: str, organisation: str) -> bool:
+        return any(
+            t.organisation == organisation and t.role == "administrator"
+            for t in self.places(person)
+        )
 
     def is_at(self, person: str, organisation: str | None) -> bool:
         return any(tie.organisation == organisation for tie in self.places(person))

@@ -90,6 +90,8 @@ async def _places(unit: Any, name: Callable[[UUID, str], str], world: World, cas
         below = {"parent_id": UUID(cast["authority"])} if called in SCHOOLS else {}
         place = await add_organisation(unit, OrganisationKind.SCHOOL, called, **below)
         name(place, called)
+        if below:
+            world.parents[cast[called]] = cast["authority"]
     world.organisations = cast.all(("authority", "A", "B", "hub", "elsewhere"))
 
 

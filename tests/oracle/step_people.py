@@ -24,7 +24,8 @@ ROLES = ("teacher", "teacher", "supply_teacher", "head_teacher", "professional_l
 
 
 async def move(run: Run, cast: Cast) -> bool:
-    """Somebody comes to a school, is to come, or was there; the operator's people write it."""
+    """Somebody comes to a school, is to come, or was there; the operator's people write it. Whoever is
+    somewhere else often accepts it at once."""
     world, rng = run.world, run.rng
     person, place = someone(run, cast.all(ABLE)), someone(run, cast.all(SCHOOLS))
     role, day = rng.choice(ROLES), timedelta(days=1)
@@ -37,16 +38,62 @@ async def move(run: Run, cast: Cast) -> bool:
             (world.today - 9 * day, world.today),
         )
     )
+    tie = Affiliation("", person, place, role, starts, ends)
+    tie.accepted = world.counts_unasked(cast["Olwen"], person, place)
+    # Nobody is asked about what is over.
     made = await run.write(
         cast["Olwen"], "POST", PATH,
         {
             "person_id": person, "organisation_id": place, "role": role,
             "starts_on": starts.isoformat(), "ends_on": ends.isoformat() if ends else None,
         },
-        allowed=True,
+        allowed=tie.accepted or not tie.is_over(world.today), refused_as=422,
         doing=f"writes: {world.name(person)} at {world.name(place)} as {role}, {starts} to {ends}",
     )  # fmt: skip
-    world.affiliations[made["id"]] = Affiliation(made["id"], person, place, role, starts, ends)
+    if made is None:
+        return True
+    tie.id = made["id"]
+    world.affiliations[tie.id] = tie
+    _check_accepted(run, tie, made)
+    if not tie.accepted and rng.random() < 0.35:
+        await _accept(run, tie, person)
+    return True
+
+
+def _check_accepted(run: Run, tie: Affiliation, shown: Any) -> None:
+    if (shown["accepted_at"] is not None) != tie.accepted:
+        run.differ(tie.person, f"affiliation {tie.id}", f"accepted: {tie.accepted}", shown)
+
+
+async def _accept(run: Run, tie: Affiliation, who: str) -> None:
+    waits = not tie.accepted and not tie.is_over(run.world.today)
+    told = await run.write(
+        who, "POST", f"{PATH}/{tie.id}/acceptance", allowed=waits and who == tie.person,
+        doing=f"accepts {run.world.name(tie.person)} at {run.world.name(tie.organisation)}",
+    )  # fmt: skip
+    if told:
+        tie.accepted = True
+        _check_accepted(run, tie, told)
+
+
+async def answer(run: Run, cast: Cast) -> bool:
+    """Somebody accepts what waits for their word, or refuses it; or tries what is not theirs, or is not
+    waiting any more."""
+    world, rng = run.world, run.rng
+    ties = list(world.affiliations.values())
+    waiting = [t for t in ties if not t.accepted and not t.is_over(world.today)]
+    tie = rng.choice(waiting if waiting and rng.random() < 0.8 else ties)
+    who = tie.person if rng.random() < 0.8 else someone(run, world.people)
+    if rng.random() < 0.7:
+        await _accept(run, tie, who)
+        return True
+    waits = not tie.accepted and not tie.is_over(world.today)
+    told = await run.write(
+        who, "POST", f"{PATH}/{tie.id}/refusal", allowed=waits and who == tie.person,
+        doing=f"refuses {world.name(tie.person)} at {world.name(tie.organisation)}",
+    )  # fmt: skip
+    if told:
+        tie.ends = max(world.today, tie.starts)
     return True
 
 
@@ -63,17 +110,23 @@ async def depart(run: Run, cast: Cast) -> bool:
     # Learners who leave the home organisation are what this is for.
     at_home = [t for t in ties if (t.person, t.organisation) in homes]
     tie = rng.choice(at_home if at_home and rng.random() < 0.6 else ties)
-    current = counts(tie.starts, tie.ends, world.today)
-    values: dict[str, Any] = {"ends_on": None}
-    tie.ends = None
-    if current:
-        tie.ends = max(world.today, tie.starts)
-        values = {"ends_on": tie.ends.isoformat()}
-    await run.write(
-        cast["Olwen"], "PATCH", f"{PATH}/{tie.id}", values, allowed=True,
+    ends = None
+    if counts(tie.starts, tie.ends, world.today):
+        ends = max(world.today, tie.starts)
+    # What is over begins again only where the person need not be asked.
+    revives = tie.is_over(world.today) and ends is None
+    unasked = world.counts_unasked(cast["Olwen"], tie.person, tie.organisation)
+    told = await run.write(
+        cast["Olwen"], "PATCH", f"{PATH}/{tie.id}",
+        {"ends_on": ends.isoformat() if ends else None},
+        allowed=unasked or not revives, refused_as=409,
         doing=f"writes: {world.name(tie.person)} at {world.name(tie.organisation)} as {tie.role}, "
-        f"{tie.starts} to {tie.ends}",
+        f"{tie.starts} to {ends}",
     )  # fmt: skip
+    if told:
+        tie.ends = ends
+        tie.accepted = tie.accepted or revives
+        _check_accepted(run, tie, told)
     return True
 
 

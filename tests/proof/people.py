@@ -27,7 +27,8 @@ AT_SCHOOL = ("learner", "fellow", "coach", "tutor", "head", "administrator", "ne
 
 
 async def add_people(scene: Scene) -> None:
-    """former, newcomer and reader at the school; lead and member at a college; second and the stranger
+    """former, newcomer and reader at the school; lead and member at a college, and asked by the school;
+    second and the stranger
     nowhere."""
     world = scene.world
     world.actors["other_head"] = world.actors.pop("stranger")
@@ -49,6 +50,15 @@ async def add_people(scene: Scene) -> None:
                 world.affiliations[who] = await affiliate(
                     unit, person, place, AffiliationRole.TEACHER
                 )
+        # Their words are waited for: till then neither is an administrator or a leader of the school.
+        for who, name, role in (
+            ("member", "asked", AffiliationRole.ADMINISTRATOR),
+            ("lead", "asked to lead", AffiliationRole.HEAD_TEACHER),
+        ):
+            waits = await affiliate(
+                unit, world.actors[who].id, world.school, role, accepted_at=None
+            )
+            scene.keep("affiliation", name, str(waits))
         asker = await add_person(unit, scene.planted.plant("name of who asks", "lead", *OPERATORS))
     scene.keep("organisation", "school", str(world.school))
     scene.keep("organisation", "college", str(college))

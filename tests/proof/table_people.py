@@ -22,14 +22,23 @@ GET /v1/affiliations
     learner     200+ learner administrator OPERATORS client | 403 opener | 200- rest
     former      200+ former administrator OPERATORS client | 403 opener | 200- rest
     other_head  200+ other_head OPERATORS | 403 opener | 200- rest
+    asked       200+ member administrator OPERATORS client | 403 opener | 200- rest
 POST /v1/affiliations
     at_school   201 administrator OPERATORS client | 403 rest
 GET /v1/affiliations/{affiliation_id}
     learner     200 learner administrator OPERATORS client | 403 opener | 404 rest
     other_head  200 other_head OPERATORS | 403 opener | 404 rest
+    asked       200 member administrator OPERATORS client | 403 opener | 404 rest
 PATCH /v1/affiliations/{affiliation_id}
     learner     200 administrator OPERATORS client | 403 opener learner | 404 rest
     other_head  200 OPERATORS | 403 opener other_head | 404 rest
+    asked       200 administrator OPERATORS client | 403 opener member | 404 rest
+POST /v1/affiliations/{affiliation_id}/acceptance
+    asked       200 member | 403 administrator OPERATORS BARRED | 404 rest
+    learner     409 learner | 403 administrator OPERATORS BARRED | 404 rest
+POST /v1/affiliations/{affiliation_id}/refusal
+    asked       200 member | 403 administrator OPERATORS BARRED | 404 rest
+    learner     409 learner | 403 administrator OPERATORS BARRED | 404 rest
 GET /v1/invitations
     newcomer    200+ newcomer administrator OPERATORS | 403 BARRED | 200- rest
 POST /v1/invitations

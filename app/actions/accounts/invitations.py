@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.access.acceptance import accept_waiting
 from app.access.accounts import account_standing, hold_account
 from app.access.addresses import holder_of, take_effect
 from app.access.attempts import Attempt, Key, attempt, check_number, for_network
@@ -17,9 +18,9 @@ from app.access.invitations import (
     hindrance,
     invitation_of,
     is_here,
-    name_of,
     situation_of,
 )
+from app.access.organisations import name_of
 from app.access.people import PEOPLE, may_administer
 from app.access.sign_in import PUBLIC_CLIENT
 from app.core import journal
@@ -198,10 +199,13 @@ async def withdraw_invitation(unit: Unit, actor: journal.Actor, invitation: Invi
 
 
 async def agree_to_invitation(unit: Unit, actor: journal.Actor, invitation: Invitation) -> None:
-    """The person, signed in by another way in, agrees to this one; again changes nothing."""
+    """The person, signed in by another way in, agrees to this one, and with it to being at the
+    organisation that brings it; again changes nothing."""
     _check_open(invitation)
     if invitation.expires_at <= now():
         raise Conflict("The invitation has expired: ask for another.")
+    if invitation.organisation_id is not None:
+        await accept_waiting(unit, actor, invitation.person_id, invitation.organisation_id)
     if invitation.agreed_at is None:
         invitation.agreed_at = now()
         await _written(unit, SecurityEvent.INVITATION_AGREED, actor, invitation)
@@ -269,6 +273,8 @@ async def accept_invitation(
             owner_id=found.person_id,
             organisation_id=place,
         )
+        if place is not None:
+            await accept_waiting(unit, actor, found.person_id, place)
         invitation.accepted_at = now()
         await _written(unit, SecurityEvent.INVITATION_ACCEPTED, actor, invitation)
     return Answered(identity_id=identity.id)

@@ -115,7 +115,8 @@ async def agree_to_invitation(
     owned: Annotated[Owned[Invitation], one(Action.INVITATION_AGREE, INVITATIONS, InvitationOut)],
 ) -> InvitationOut:
     """For the person invited, who can sign in already: from now on the link sent to the other address lets
-    whoever reads mail there sign in as you."""
+    whoever reads mail there sign in as you. Where an affiliation at its organisation waits for your word,
+    this gives it."""
     access = owned.access
     await accounts.agree_to_invitation(access.unit, access.caller.actor, owned.entity)
     answer: Any = await access.answer(INVITATIONS, owned.entity.id)

@@ -24,8 +24,8 @@ ENGLISH = {
     "invitation_why": "{organisation} has invited you. You will sign in with {email} and the password that you "
     "choose here.",
     "invitation_do": "Make my way in",
-    "invitation_agree": "This account has a way in already. Sign in with that one, agree to this invitation there "
-    "(your app lists it among your invitations), and then open this link again.",
+    "invitation_agree": "This account has a way in already, or another organisation brings it one. Sign in with that "
+    "one, agree to this invitation there (your app lists it among your invitations), and then open this link again.",
     "invitation_wait": "For the safety of its owner a new address for this account counts after 72 hours, so that "
     "whoever reads its earlier addresses can object. Open this link again from {moment} on.",
     "invited": "You can sign in now",
@@ -79,8 +79,9 @@ WELSH = {
     "invitation_why": "Mae {organisation} wedi eich gwahodd. Byddwch yn mewngofnodi gyda {email} a'r cyfrinair a "
     "ddewiswch yma.",
     "invitation_do": "Gwneud fy ffordd i mewn",
-    "invitation_agree": "Mae gan y cyfrif hwn ffordd i mewn eisoes. Mewngofnodwch gyda honno, cytunwch i'r "
-    "gwahoddiad hwn yno (mae eich ap yn ei restru ymhlith eich gwahoddiadau), ac yna agorwch y ddolen hon eto.",
+    "invitation_agree": "Mae gan y cyfrif hwn ffordd i mewn eisoes, neu mae sefydliad arall yn dod ag un iddo. "
+    "Mewngofnodwch gyda honno, cytunwch i'r gwahoddiad hwn yno (mae eich ap yn ei restru ymhlith eich gwahoddiadau), "
+    "ac yna agorwch y ddolen hon eto.",
     "invitation_wait": "Er diogelwch ei berchennog, mae cyfeiriad newydd ar gyfer y cyfrif hwn yn cyfrif ar ôl 72 "
     "awr, fel y gall pwy bynnag sy'n darllen ei gyfeiriadau cynharach wrthwynebu. Agorwch y ddolen hon eto o {moment} "
     "ymlaen.",
