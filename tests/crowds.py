@@ -71,7 +71,7 @@ async def add(unit: Unit, entity: Any, rows: Iterable[dict[str, Any]]) -> list[U
     table, dialect, moment = entity.__table__, unit.database.dialect, now()
     names = [column.name for column in table.columns]
     process = {c.name: c.type.dialect_impl(dialect).bind_processor(dialect) for c in table.columns}
-    moments = dict.fromkeys(("created_at", "updated_at", "since", "kept_at"), moment)
+    moments = dict.fromkeys(("created_at", "updated_at", "since", "kept_at", "accepted_at"), moment)
     plain = {**dict.fromkeys(names), **moments, "version": 1, **_PLAIN[entity]}
     whole = [{**plain, "id": uuid7(), **row} for row in rows]
     random.Random(1).shuffle(whole)
