@@ -93,6 +93,7 @@ class Action(StrEnum):
     INVITATION_WITHDRAW = "invitation:withdraw"
     ME_ANONYMISE = "me:anonymise"
     ME_HISTORY = "me:history"
+    ME_JOIN = "me:join"
     ME_LINK = "me:link"
     ME_PASSWORD = "me:password"  # noqa: S105 the name of an act
     ME_PERMISSIONS = "me:permissions"
@@ -236,6 +237,7 @@ GRANTS: dict[Action, Grant] = {
     ),
     Action.ME_ANONYMISE: Grant("account:write", clients=False),
     Action.ME_HISTORY: Grant("people:read", clients=False),
+    Action.ME_JOIN: Grant("account:write", clients=False),
     Action.ME_LINK: Grant("account:write", clients=False),
     Action.ME_PASSWORD: Grant("account:write", clients=False),
     Action.ME_PERMISSIONS: Grant("access:read"),

@@ -48,7 +48,7 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
     asked, also = _signatures.alias("asked"), _signatures.alias("also_asked")
     on_table = _agreements.alias("on_the_table")
     return [
-        Way("self", row.c.id == r.me),
+        Way("self", and_(row.c.id == r.me, row.c.joined_to.is_(None))),
         Way(
             "colleague",
             row.c.id.in_(
@@ -104,7 +104,8 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
         ),
         fellow_member(),
         Way("administrator", _administered(row.c.id)),
-        Way("operator", r.is_operator()),
+        # A record that has gone into another has no tie to anybody, and is nobody's.
+        Way("operator", and_(r.is_operator(), row.c.joined_to.is_(None))),
     ]
 
 
@@ -127,7 +128,7 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
         else r.administers(i.c.organisation_id),
     )
     return [
-        *(row.c[name] for name in ("id", "version", "created_at", "updated_at", "name")),
+        *(row.c[name] for name in ("id", "version", "created_at", "updated_at", "name", "joined")),
         case((_address_open(row, kind), row.c.email), else_=null()).label("email"),
         json_list(
             select(json_object("id", o.c.id, "name", o.c.name))

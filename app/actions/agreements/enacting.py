@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.access import ticking
 from app.access.homes import learners_may_be_there
-from app.actions.agreements.common import Agreement, version_of
+from app.actions.agreements.common import Agreement, text_today, version_of
 from app.core.clock import now
 from app.models.agreement_text import COACH_ROLES, AgreementText
 from app.models.agreements import (
@@ -57,7 +57,7 @@ async def replace(owned: Agreement, version: AgreementVersion, text: AgreementTe
     """
     agreement, unit, moment = owned.entity, owned.access.unit, now()
     replaced = await version_of(owned, agreement.shown_number)
-    old = replaced.text
+    old = await text_today(owned, replaced)
     replaced.settle(VersionState.SUPERSEDED)
     await close_amendment(owned, unless=version.number)
     version.settle(VersionState.IN_FORCE)
