@@ -30,19 +30,14 @@ class Two:
         code: str = answer.json()["join_code"]
         return code
 
-    async def completed(self, code: str, **more: Any) -> httpx.Response:
-        return await self.goes.post(f"{PATH}/completion", json={"join_code": code, **more})
+    async def completed(self, join_code: str, **more: Any) -> httpx.Response:
+        body = {"join_code": join_code, **more}
+        return await self.goes.post(f"{PATH}/completion", json=body)
 
     async def joined(self) -> None:
         answer = await self.completed(await self.asked())
         assert answer.status_code == 200, answer.text
         assert answer.json() == {"person_id": str(self.stays.id)}
-
-
-async def make_actor(world: World, name: str) -> Actor:
-    async with world.database.work() as unit:
-        person = await add_person(unit, name)
-    return Actor(world.http, person, token(world.app, person), name)
 
 
 async def make_two(world: World) -> Two:
