@@ -40,7 +40,7 @@ class JoinAskedOut(BaseModel):
 class JoinCompletion(wire.Shape):
     """The code of the record that remains."""
 
-    join_code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    join_code: Annotated[Line, StringConstraints(max_length=100)]
     code: FactorCode = None
 
 

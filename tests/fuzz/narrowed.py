@@ -84,8 +84,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "what this service gave to this caller before",
         "invalid",
-        "is (not what the first step answered|none of this client's|none that waits|wrong, or has been used)",
-        "/(confirmation|redirect_uri|code)",
+        "is (not what the first step answered|none of this client's|none that waits|none that counts|wrong, or has "
+        "been used)",
+        "/(confirmation|redirect_uri|code|join_code)",
     ),
     Rule("what a client without people can use", "invalid", "only people who sign in", "/scopes"),
     Rule(
