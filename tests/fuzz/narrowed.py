@@ -88,6 +88,12 @@ RULES: tuple[Rule, ...] = (
         "been used)",
         "/(confirmation|redirect_uri|code|join_code)",
     ),
+    Rule(
+        "whether the parts of a public key are one",
+        "invalid",
+        "the key .* (is for none of|is incomplete|is on another curve|cannot be read|has fewer)",
+        "/keys",
+    ),
     Rule("what a client without people can use", "invalid", "only people who sign in", "/scopes"),
     Rule(
         "what is an address of a mailbox, of a mail domain, of a provider or of an app",
