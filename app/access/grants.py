@@ -298,8 +298,8 @@ GRANTS: dict[Action, Grant] = {
 SCOPES: dict[str, str] = {
     "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
     "account:read": "See where and how you sign in, and which apps you have allowed.",
-    "account:write": "Change your password, address and second factor, sign you out, agree to other ways in, and "
-    "have your account anonymised.",
+    "account:write": "Change your password, address and second factor, sign you out, agree to other ways in, "
+    "join another record of yours with this one, and have your account anonymised.",
     "audit:read": "Read what was done to accounts and rights that you administer.",
     "break-glass:read": "Read openings that you may see, and what one opens to you.",
     "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",
