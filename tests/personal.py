@@ -189,9 +189,10 @@ DECIDED: dict[str, Gone | Stays] = {
         "it is what the records of others name",
         empty="email creation_digest disabled_at disabled_because",
         replaced="name folded",
-        kept=_VERSIONED + "created_by anonymised_at",
+        kept=_VERSIONED + "created_by anonymised_at joined_to joined_at joined",
     ),
     "person_identifiers": Gone(),
+    "person_joins": Gone(),
     "receipts": Stays("person_id", IDS, kept="kind resource_id day person_id client_id"),
     "recovery_codes": Gone(),
     "refresh_tokens": Stays(

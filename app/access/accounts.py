@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.access import relations as r
 from app.access.door import Access
@@ -26,7 +26,7 @@ _factors: Any = SecondFactor.__table__
 _STANDING = Query(
     select(
         _people.c.disabled_because,
-        _people.c.anonymised_at,
+        or_(_people.c.anonymised_at.is_not(None), _people.c.joined_to.is_not(None)).label("gone"),
         there_is(
             _factors, _factors.c.person_id == _people.c.id, _factors.c.confirmed_at.is_not(None)
         ).label("has_factor"),
@@ -53,14 +53,15 @@ class AccountStanding(NamedTuple):
 
     disabled_because: str | None
     """Why nobody signs in as them; None: they may."""
-    anonymised: bool
+    gone: bool
+    """Anonymised, or gone into another record of the same person: nobody is there any more."""
     has_factor: bool
     must_have_factor: bool
 
     @property
     def is_open(self) -> bool:
         """Whether anybody may sign in to it."""
-        return self.disabled_because is None and not self.anonymised
+        return self.disabled_because is None and not self.gone
 
     @property
     def asks_factor(self) -> bool:
@@ -71,10 +72,10 @@ class AccountStanding(NamedTuple):
 async def account_standing(unit: Unit, person_id: UUID) -> AccountStanding:
     """How the person's account stands now."""
     rows = await unit.rows(_STANDING, {"person_id": person_id, "today": today()})
-    because, anonymised_at, has_factor, operator, administrator = rows[0]
+    because, gone, has_factor, operator, administrator = rows[0]
     wanted = settings().second_factor
     must = wanted == "everyone" or (wanted == "administrators" and (operator or administrator))
-    return AccountStanding(because, anonymised_at is not None, bool(has_factor), bool(must))
+    return AccountStanding(because, bool(gone), bool(has_factor), bool(must))
 
 
 async def hold_account(unit: Unit, person_id: UUID) -> None:

@@ -94,6 +94,7 @@ class Action(StrEnum):
     INVITATION_WITHDRAW = "invitation:withdraw"
     ME_ANONYMISE = "me:anonymise"
     ME_HISTORY = "me:history"
+    ME_JOIN = "me:join"
     ME_LINK = "me:link"
     ME_PASSWORD = "me:password"  # noqa: S105 the name of an act
     ME_PERMISSIONS = "me:permissions"
@@ -238,6 +239,7 @@ GRANTS: dict[Action, Grant] = {
     ),
     Action.ME_ANONYMISE: Grant("account:write", clients=False),
     Action.ME_HISTORY: Grant("people:read", clients=False),
+    Action.ME_JOIN: Grant("account:write", clients=False),
     Action.ME_LINK: Grant("account:write", clients=False),
     Action.ME_PASSWORD: Grant("account:write", clients=False),
     Action.ME_PERMISSIONS: Grant("access:read"),
@@ -299,7 +301,7 @@ SCOPES: dict[str, str] = {
     "access:read": "Ask who could read a record, who has read it, and why you may or may not.",
     "account:read": "See where and how you sign in, and which apps you have allowed.",
     "account:write": "Change your password, address and second factor, sign you out, agree to other ways in and "
-    "organisations, and have your account anonymised.",
+    "organisations, join another record of yours with this one, and have your account anonymised.",
     "audit:read": "Read what was done to accounts and rights that you administer.",
     "break-glass:read": "Read openings that you may see, and what one opens to you.",
     "break-glass:write": "Ask for an opening in an emergency, confirm another's, close your own.",

@@ -51,7 +51,7 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
     my_part, their_part = r.parties.alias("my_part"), r.parties.alias("their_part")
     asked, also = _signatures.alias("asked"), _signatures.alias("also_asked")
     return [
-        Way("self", row.c.id == r.me),
+        Way("self", and_(row.c.id == r.me, row.c.joined_to.is_(None))),
         Way(
             "colleague",
             r.current(theirs),
@@ -86,7 +86,8 @@ def _ways(row: Any, kind: CallerKind) -> list[Way]:
             along=tied,
             key=tied.c.person_id,
         ),
-        r.as_operator(),
+        # A record that has gone into another has no tie to anybody, and is nobody's.
+        r.as_operator(row.c.joined_to.is_(None)),
     ]
 
 
@@ -129,7 +130,7 @@ def _columns(row: Any, kind: CallerKind) -> list[ColumnElement[Any]]:
         else r.administers(i.c.organisation_id),
     )
     return [
-        *(row.c[name] for name in ("id", "version", "created_at", "updated_at", "name")),
+        *(row.c[name] for name in ("id", "version", "created_at", "updated_at", "name", "joined")),
         case((_address_open(row, kind), row.c.email), else_=null()).label("email"),
         json_list(
             select(json_object("id", o.c.id, "name", o.c.name))

@@ -196,6 +196,22 @@ class Directory:
         result = await self.unit.session.execute(statement, self.access.parameters)
         return list(result.scalars())
 
+    async def brought_beside(self, person_id: UUID, user_id: UUID) -> list[dict[str, str]]:
+        """What the organisation's directory has brought about for other users of it, with open ways
+        in, who are the same person: two records of one person have become one."""
+        statement = (
+            select(DirectoryUser.affiliations)
+            .join(SignInIdentity, SignInIdentity.id == DirectoryUser.id)
+            .where(
+                SignInIdentity.person_id == person_id,
+                SignInIdentity.closed_at.is_(None),
+                DirectoryUser.id != user_id,
+                _theirs,
+            )
+        )
+        result = await self.unit.session.execute(statement, self.access.parameters)
+        return list(result.scalars())
+
     async def elsewhere(self, person_id: UUID, identity_id: UUID) -> list[datetime]:
         """Since when, at the latest, the person has had each way in beside this one, and each place at
         another organisation: what the directory has no say in."""

@@ -99,7 +99,7 @@ async def create_affiliation(
         raise Forbidden("Nobody gives themself an affiliation: ask another administrator.")
     if await access.find(PEOPLE, person_id) is None:
         raise Invalid.field("/person_id", "names nobody whom you can see")
-    if (await account_standing(access.unit, person_id)).anonymised:
+    if (await account_standing(access.unit, person_id)).gone:
         raise Invalid.field("/person_id", "names somebody who has been anonymised")
     await add_affiliation(access, claim, person_id, values)
 

@@ -61,6 +61,14 @@ class PersonOut(wire.Resource):
         wire.at_most(200),
         Field(description="What the caller's own organisation's systems call the person."),
     ]
+    joined: Annotated[
+        Json[list[wire.WireId]],
+        wire.at_most(200),
+        Field(
+            description="Ids of former records of the same person, which have gone into this one: what was "
+            "signed or kept elsewhere may name them."
+        ),
+    ]
 
 
 class AffiliationTerms(wire.Shape):

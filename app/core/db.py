@@ -25,7 +25,7 @@ from app.core.readers import KEEP_STATEMENTS, Readers
 from app.core.search import values_of
 from app.core.tables import Base
 
-SCHEMA = "0012"
+SCHEMA = "0013"
 """The migration that this code was written for; a test holds it to alembic's head."""
 
 BUSY_SECONDS = 4.0

@@ -20,6 +20,7 @@ from app.access.homes import any_gone, mark_gone
 from app.access.records import RECORDS
 from app.access.sharing import forget
 from app.access.visibility import Resource
+from app.actions.accounts import gather_strays
 from app.actions.evidence import drop_files
 from app.actions.sign_in import forget_expired
 from app.core import journal
@@ -102,6 +103,7 @@ async def sweep(database: Database, files: Store) -> Swept:
     async with database.work() as unit:
         if await unit.try_lock("sweep"):
             await forget_expired(unit)
+            await gather_strays(unit)
     swept = Swept(records, shares, marked, await _drop_orphans(database, files))
     if any(swept):
         log.info("swept", **swept._asdict())

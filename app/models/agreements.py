@@ -174,8 +174,9 @@ class LearningAgreement(Versioned, Base):
         """Nothing is on the table any more."""
         self.amendment_number = self.amendment_lapses_on = None
 
-    def enact(self, text: AgreementText, number: int) -> None:
-        """Takes the dates and the ticks of the text that now rules."""
+    def enact(self, text: AgreementText, number: int, *, by_all: bool) -> None:
+        """Takes the dates and the ticks of the text that now rules. What was closed by other means
+        (app/access/joined.py) is opened again by a text that all sign, and not by an act of one hand."""
         self.shown_number = number
         self.close_amendment()
         self.touch()
@@ -185,7 +186,9 @@ class LearningAgreement(Versioned, Base):
         self.peripheral_members = text.disclosure.peripheral_members
         for kind in (RecordKind.EXISTENCE, RecordKind.TEXT):
             for reader in (Reader.LEADERS, Reader.SYSTEMS):
-                setattr(self, f"{kind}_to_{reader}", reader in text.disclosure.ticks(kind))
+                name = f"{kind}_to_{reader}"
+                open_now = by_all or getattr(self, name)
+                setattr(self, name, open_now and reader in text.disclosure.ticks(kind))
 
 
 class AgreementVersion(Searched, Base):

@@ -1,6 +1,7 @@
 """How one text of an agreement differs from another: what needs every hand, and what needs one."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -89,5 +90,21 @@ def without_person(text: AgreementText, person_id: UUID) -> AgreementText:
             "dual_roles": [
                 d for d in text.dual_roles if person_id not in (d.person_id, d.learner_id)
             ],
+        }
+    )
+
+
+def with_people(text: AgreementText, now_is: Mapping[UUID, UUID]) -> AgreementText:
+    """The text with other ids of the same people."""
+
+    def of(model: Any, *names: str) -> Any:
+        return model.model_copy(
+            update={name: now_is.get(getattr(model, name), getattr(model, name)) for name in names}
+        )
+
+    return text.model_copy(
+        update={
+            "parties": [of(party, "person_id") for party in text.parties],
+            "dual_roles": [of(dual, "person_id", "learner_id") for dual in text.dual_roles],
         }
     )

@@ -21,6 +21,7 @@ from app.core.search import Searched
 from app.core.tables import Base, Id, Moment, Versioned, one_of
 
 _open = text("closed_at IS NULL")
+_gone = text("joined_to IS NOT NULL")
 
 
 class AffiliationRole(StrEnum):
@@ -60,8 +61,14 @@ class Person(Searched, Versioned, Base):
     disabled_because: Mapped[str | None] = mapped_column(String(1000))
     # From then on a name that stands for anybody, and nothing that leads to them.
     anonymised_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Another record of the same person, which this one has gone into, and when; it is nobody's then.
+    joined_to: Mapped[UUID | None] = mapped_column(Id)
+    joined_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Ids of the records that have gone into this one: what was signed and kept elsewhere names them.
+    joined: Mapped[list[str]] = mapped_column(JSON, server_default="[]", default=())
 
     __table_args__ = (
+        Index(None, "joined_to", sqlite_where=_gone, postgresql_where=_gone),
         CheckConstraint("(disabled_at IS NULL) = (disabled_because IS NULL)", name="disabled"),
         {"info": {"access": "owned:person"}},
     )

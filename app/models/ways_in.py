@@ -1,4 +1,4 @@
-"""What leads to a sign-in identity or changes one: invitations, new passwords, new addresses."""
+"""What leads to a sign-in identity or changes one: invitations, new passwords, new addresses, joins."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -96,6 +96,22 @@ class AddressChange(Versioned, Base):
         ),
         {"info": {"access": "account"}},
     )
+
+
+class PersonJoin(Base):
+    """A person's wish that another record of theirs go into this one; the row goes with the join."""
+
+    __tablename__ = "person_joins"
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    # The record that remains.
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), type_=Id, index=True
+    )
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+    __table_args__ = ({"info": {"access": "account"}},)
 
 
 class FailedAttempt(Base):

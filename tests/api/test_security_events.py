@@ -20,6 +20,7 @@ from app.core.settings import settings
 from app.models.people import AffiliationRole, SignInIdentity
 from app.models.ways_in import AddressChange
 from tests.federating import known_to
+from tests.joining import make_two
 from tests.mailboxes import NEW, Post, answer, change_rows
 from tests.scim import School, directory_of
 from tests.second_factors import enrolled
@@ -264,6 +265,20 @@ def with_an_app(event: SecurityEvent) -> Callable[[Desk], Awaitable[UUID]]:
     return bring_about
 
 
+def joins(which: str) -> Callable[[Desk], Awaitable[UUID]]:
+    """A wrong code, and then the right one: the desk's person remains, or goes."""
+
+    async def join(desk: Desk) -> UUID:
+        two = await make_two(desk.world)
+        if which == "goes":
+            two.stays, two.goes = two.goes, two.stays
+        await two.completed("x")
+        await two.joined()
+        return desk.world.learner.id
+
+    return join
+
+
 SCOPE = "account:write account:read people:read"
 
 
@@ -411,10 +426,14 @@ BROUGHT_ABOUT: dict[SecurityEvent, Callable[[Desk], Awaitable[UUID]]] = {
     E.INVITATION_AGREED: agreed,
     E.INVITATION_WITHDRAWN: withdrawn,
     E.INVITED: invited,
+    E.JOIN_ASKED: joins("stays"),
+    E.JOIN_FAILED: joins("goes"),
     E.OPERATOR_CREATED: operator,
     E.PASSWORD_CHANGED: changes_password,
     E.PASSWORD_RESET: resets,
     E.PERSON_ANONYMISED: on_the_account(E.PERSON_ANONYMISED),
+    E.PERSON_GONE: joins("goes"),
+    E.PERSON_JOINED: joins("stays"),
     E.PROVIDER_CHANGED: provider_changed,
     E.PROVIDER_CREATED: provider_created,
     E.PROVIDER_REFUSED: provider_refused,

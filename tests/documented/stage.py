@@ -207,7 +207,11 @@ async def prepare(unit: Unit) -> None:
     )
     await _account_of_nia(unit)
     await _accounts_of_sian(unit)
-    for who, name in (("elin", "Elin Puw"), ("huw", "Huw Tudur")):
+    for who, name in (
+        ("elin", "Elin Puw"),
+        ("huw", "Huw Tudur"),
+        ("elin_on_supply", "E. Puw"),
+    ):
         await _person(unit, who, name, f"{who}@home.example")
     moment = now()
     await unit.insert(

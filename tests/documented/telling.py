@@ -47,12 +47,12 @@ VARY = {
 
 SERVER_MADE = (
     "notes", "file_to_delete", "cursor", "confirmation", "leaver_confirmation", "first_fingerprint",
-    "second_fingerprint", "invitation", "second_invitation", "address_change",
+    "second_fingerprint", "invitation", "second_invitation", "address_change", "join_code",
 )  # fmt: skip
 """Names of the story for what only the server makes: ids, what is sealed with its own keys, and what
 tells random secrets apart."""
 
-KEPT_APART = ("next", "confirmation", "fingerprint")
+KEPT_APART = ("next", "confirmation", "fingerprint", "join_code")
 """Members of which each value is the server's own, and stands for the same thing throughout."""
 
 HEADERS = (

@@ -84,8 +84,15 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "what this service gave to this caller before",
         "invalid",
-        "is (not what the first step answered|none of this client's|none that waits|wrong, or has been used)",
-        "/(confirmation|redirect_uri|code)",
+        "is (not what the first step answered|none of this client's|none that waits|none that counts|wrong, or has "
+        "been used)",
+        "/(confirmation|redirect_uri|code|join_code)",
+    ),
+    Rule(
+        "whether the parts of a public key are one",
+        "invalid",
+        "the key .* (is for none of|is incomplete|is on another curve|cannot be read|has fewer)",
+        "/keys",
     ),
     Rule(
         "how the numbers of a key fit its kind (RFC 7517, RFC 7518)", "invalid", "the key ", "/keys"

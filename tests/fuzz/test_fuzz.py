@@ -35,6 +35,7 @@ SECRET = {
     "/v1/me/recovery-codes": "an app that is set up",
     "/v1/me/second-factors/{second_factor_id}/": "the code that the app shows",
     "/v1/me/identity-links": "an account at a provider",
+    "/v1/me/joins/completion": "what another record of the same person was answered",
     "/v1/me/consents/": "a page where something was allowed",
     "/v1/me/anonymisation": "what the first step answers, and no agreement in force",
     "/v1/people/{person_id}/anonymisation": "what the first step answers, and no affiliation",

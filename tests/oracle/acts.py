@@ -80,6 +80,8 @@ def put_in_force(world: World, agreement: Agreement, version: Version) -> None:
     keep_less(records, text.former)
     agreement.edge_since = (agreement.edge_since or moment) if text.peripheral else None
     version.state = "in_force"
+    # By an act of one hand nothing is opened.
+    agreement.closed_outside &= version.act not in ("agreement", "amendment")
     agreement.ruling, agreement.state = version.number, "active"
     agreement.table = agreement.lapses_on = None
     for record in records:

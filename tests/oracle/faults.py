@@ -16,6 +16,8 @@ from app.access.agreements import AGREEMENTS
 from app.access.evidence import EVIDENCE_ITEMS
 from app.access.goals import GOALS
 from app.access.visibility import Resource, Way
+from app.actions.accounts import joining
+from app.actions.agreements import enacting, protecting
 from app.models.organisations import Organisation
 from app.models.records import Record as RecordRow
 from app.models.terms import Reader
@@ -222,6 +224,25 @@ def what_waits_counts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(r, "current", r.on_its_days)
 
 
+def a_join_opens(patch: pytest.MonkeyPatch) -> None:
+    """Where one record of a person has left and the other is, leaders read again what was left."""
+
+    async def keep_closed(unit: Any, **both: Any) -> None:
+        return None
+
+    patch.setattr(joining, "keep_closed", keep_closed)
+
+
+def a_join_leaves_the_parties(patch: pytest.MonkeyPatch) -> None:
+    """The acts of one hand on an agreement that is over know a record only by its old id."""
+
+    async def text_today(owned: Any, version: Any) -> Any:
+        return version.text
+
+    for module in (enacting, protecting):
+        patch.setattr(module, "text_today", text_today)
+
+
 FAULTS = {
     plant.__name__: Fault(plant, often, seed)
     for plant, often, seed in (
@@ -240,6 +261,8 @@ FAULTS = {
         (former_parties_read_the_text, ("amend", "protect"), 1),
         (nothing_stays_behind, ("depart", "write_record"), 11),
         (what_waits_counts, ("move", "move", "write_record"), 0),
+        (a_join_opens, ("depart", "finish", "become_one"), 12),
+        (a_join_leaves_the_parties, ("finish", "become_one", "protect"), 12),
     )
 }
 

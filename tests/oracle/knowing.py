@@ -113,7 +113,7 @@ def knows_home(world: World, actor: str, agreement: Agreement) -> bool:
     """Who sees where an agreement's home is today: one version may tell of another day."""
     if sees_agreement(world, actor, agreement) in ("text", "existence"):
         return True
-    outside = outside_class(world, actor, agreement)
+    outside = None if agreement.closed_outside else outside_class(world, actor, agreement)
     return outside is not None and outside in agreement.text.terms["existence"]
 
 

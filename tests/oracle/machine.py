@@ -4,7 +4,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.oracle import step_agreements, step_people, step_records, step_shares
+from tests.oracle import step_agreements, step_joining, step_people, step_records, step_shares
 from tests.oracle.comparing import PATHS, actors, compare_item, compare_list, things, verdicts
 from tests.oracle.comparing_all import compare_everything, compare_history, compare_versions
 from tests.oracle.comparing_filters import compare_some_filters
@@ -43,6 +43,7 @@ STEPS: dict[str, tuple[Step, int]] = {
     "move": (step_people.move, 2),
     "answer": (step_people.answer, 3),
     "depart": (step_people.depart, 5),
+    "become_one": (step_joining.become_one, 2),
     "client": (step_people.client, 1),
     "mark": (step_people.mark, 1),
     "sweep": (step_people.sweep, 1),

@@ -151,6 +151,8 @@ class Agreement:
     # Since when the terms have opened networks to newcomers at the edge.
     edge_since: int | None = None
     complete_by: dict[str, str] = field(default_factory=dict)
+    # A learner is at home again only since two records became one: closed to who leads there.
+    closed_outside: bool = False
 
     def version(self, number: int) -> Version:
         return self.versions[number - 1]

@@ -67,7 +67,7 @@ def sees_agreement(world: World, actor: str, agreement: Agreement) -> View:
     if actor in agreement.parties:
         return "text"
     terms = agreement.text.terms
-    outside = outside_class(world, actor, agreement)
+    outside = None if agreement.closed_outside else outside_class(world, actor, agreement)
     if outside is not None and outside in terms["text"]:
         return "text"
     if is_invited(world, actor, agreement) or actor in agreement.left:

@@ -40,12 +40,14 @@ class Cast:
 
     def __init__(self) -> None:
         self.ids: dict[str, str] = {}
+        self.gone: set[str] = set()
+        """Ids of records that have gone into others."""
 
     def __getitem__(self, name: str) -> str:
         return self.ids[name]
 
     def all(self, names: tuple[str, ...]) -> list[str]:
-        return [self.ids[name] for name in names]
+        return [self.ids[name] for name in names if self.ids[name] not in self.gone]
 
 
 async def begin(app: Any, figures: Figures) -> tuple[Run, Cast]:

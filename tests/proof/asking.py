@@ -157,6 +157,8 @@ BODIES: dict[str, Callable[[Scene, str, str], Any]] = {
         "identity_id": _UNKNOWN,
         "provider_id": s.ids["identity_provider"]["hwb"],
     },
+    "POST /v1/me/joins": lambda s, r, me: {},
+    "POST /v1/me/joins/completion": lambda s, r, me: {"join_code": "x"},
     "POST /v1/networks": lambda s, r, me: {"kind": "triad", "name": "New"},
     "PATCH /v1/networks/{network_id}": lambda s, r, me: {"remit": "Another remit."},
     f"POST {_MEMBER}": lambda s, r, me: _member(s, r, me),

@@ -130,6 +130,10 @@ POST /v1/me/identity-links/completion
     -           403 BARRED | 422 rest
 POST /v1/me/identity-links/removal
     -           403 BARRED | 422 rest
+POST /v1/me/joins
+    -           409 OPERATORS | 403 BARRED | 201 rest
+POST /v1/me/joins/completion
+    -           403 BARRED | 422 rest
 GET /v1/me/sessions
     -           403 BARRED | 200 rest
 POST /v1/me/sessions/{session_id}/ending

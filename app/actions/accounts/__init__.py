@@ -31,6 +31,7 @@ from app.actions.accounts.invitations import (
     refuse_invitation,
     withdraw_invitation,
 )
+from app.actions.accounts.joining import ask_to_join, gather_strays, join
 from app.actions.accounts.operators import (
     disable_administrator,
     move_address,
@@ -72,6 +73,7 @@ __all__ = [
     "answer_forgotten",
     "ask_for_address",
     "ask_to_anonymise",
+    "ask_to_join",
     "cancel_change",
     "change_client",
     "change_password",
@@ -91,8 +93,10 @@ __all__ = [
     "ensure_public_client",
     "finish_factor",
     "forget_password",
+    "gather_strays",
     "give_secret",
     "invite",
+    "join",
     "list_clients",
     "list_secrets",
     "look_at_invitation",

@@ -7,18 +7,23 @@ from uuid import UUID
 
 from sqlalchemy import String, delete, func, or_, select, update
 
-from app.access import relations as r
-from app.access.accounts import account_standing, check_fresh, hold_account
+from app.access.accounts import check_fresh, hold_account
 from app.access.door import Access
 from app.access.people import PEOPLE
 from app.access.records import RECORDS
-from app.access.second_factors import forget_factors, prove
+from app.access.second_factors import forget_factors
 from app.access.sessions import end_sessions
 from app.access.sharing import forget
 from app.access.visibility import Resource, parameter
 from app.actions.accounts.disabling import check_not_last_operator
-from app.actions.accounts.factors import check_proof
-from app.core.clock import now, today
+from app.actions.accounts.factors import show_factor
+from app.actions.accounts.in_the_way import (
+    ALONE,
+    UNFINISHED,
+    check_has_left,
+    check_nothing_in_the_way,
+)
+from app.core.clock import now
 from app.core.db import Unit
 from app.core.errors import Conflict, Invalid
 from app.core.http import as_uuid
@@ -38,10 +43,9 @@ from app.models.agreements import (
     LearningAgreement,
 )
 from app.models.identity_providers import FederatedSubject, IdentityLink
-from app.models.networks import Network, NetworkMember, NetworkRole
+from app.models.networks import Network, NetworkMember
 from app.models.people import (
     Affiliation,
-    AffiliationRole,
     Operator,
     Person,
     PersonIdentifier,
@@ -50,7 +54,7 @@ from app.models.people import (
 from app.models.scim import DirectoryUser
 from app.models.sessions import Authorization, Consent, Ending
 from app.models.shares import KeptRecord, Share
-from app.models.ways_in import AddressChange, Invitation, PasswordReset
+from app.models.ways_in import AddressChange, Invitation, PasswordReset, PersonJoin
 
 FORMER_MEMBER = "Former member / Cyn-aelod"
 """Stands where the name stood: in both languages, since a name is shown as it is kept."""
@@ -66,77 +70,6 @@ _members: Any = NetworkMember.__table__
 _networks: Any = Network.__table__
 
 _person = parameter("person_id", Id)
-
-
-def _only(mine: Any, other: Any, place: str, *alike: Any) -> Any:
-    """Whether nobody else is, at the place of `mine`, what `alike` says of both."""
-    return ~there_is(
-        other,
-        other.c[place] == mine.c[place],
-        other.c.person_id != _person,
-        other.c.person_id.is_not(None),
-        *(condition(other) for condition in alike),
-    )
-
-
-def _is_administrator(a: Any) -> Any:
-    return (a.c.role == AffiliationRole.ADMINISTRATOR) & r.current(a)
-
-
-def _is_lead(m: Any) -> Any:
-    return (m.c.role == NetworkRole.LEAD) & r.member_today(m)
-
-
-def _count(table: Any, *conditions: Any) -> Query:
-    return Query(
-        select(func.count()).select_from(table).where(*conditions),
-        unscoped="what stands in the way of anonymising somebody, as a number",
-    )
-
-
-_mine_here, _other_here = _affiliations.alias("mine_here"), _affiliations.alias("other_here")
-_my_lead, _other_lead = _members.alias("my_lead"), _members.alias("other_lead")
-_IN_THE_WAY: dict[str, Query] = {
-    "leave or end {} agreements in force": _count(
-        _agreements.join(_parties, _parties.c.agreement_id == _agreements.c.id),
-        _parties.c.person_id == _person,
-        _parties.c.until.is_(None),
-        _agreements.c.state == AgreementState.ACTIVE,
-    ),
-    "decline or withdraw {} proposals that wait for signatures": _count(
-        _agreements,
-        or_(
-            (_agreements.c.state == AgreementState.PROPOSED)
-            & (_agreements.c.created_by == _person),
-            there_is(
-                _signatures,
-                _signatures.c.agreement_id == _agreements.c.id,
-                _signatures.c.person_id == _person,
-                or_(
-                    (_agreements.c.state == AgreementState.PROPOSED)
-                    & (_signatures.c.number == _agreements.c.shown_number),
-                    (_agreements.c.state == AgreementState.ACTIVE)
-                    & (_signatures.c.number == _agreements.c.amendment_number)
-                    & (_agreements.c.amendment_lapses_on > r.today),
-                ),
-            ),
-        ),
-    ),
-    "find another administrator for {} organisations": _count(
-        _mine_here,
-        _mine_here.c.person_id == _person,
-        _is_administrator(_mine_here),
-        _only(_mine_here, _other_here, "organisation_id", _is_administrator),
-    ),
-    "find another lead for {} networks, or close them": _count(
-        _my_lead.join(_networks, _networks.c.id == _my_lead.c.network_id),
-        _my_lead.c.person_id == _person,
-        _is_lead(_my_lead),
-        or_(_networks.c.closed_on.is_(None), _networks.c.closed_on > r.today),
-        _only(_my_lead, _other_lead, "network_id", _is_lead),
-    ),
-}
-_STILL_HERE = _count(_affiliations, _affiliations.c.person_id == _person, r.current(_affiliations))
 
 
 def _delete(entity: Any, *conditions: Any) -> Query:
@@ -172,6 +105,7 @@ _GONE: tuple[Query, ...] = (
     _delete(Consent, Consent.person_id == _person),
     _delete(Authorization, Authorization.person_id == _person),
     _delete(IdentityLink, IdentityLink.person_id == _person),
+    _delete(PersonJoin, PersonJoin.person_id == _person),
     _delete(FederatedSubject, FederatedSubject.identity_id.in_(_opened)),
     _delete(PersonIdentifier, PersonIdentifier.person_id == _person),
     _delete(Affiliation, Affiliation.person_id == _person),
@@ -202,6 +136,14 @@ _GONE: tuple[Query, ...] = (
         )
     ),
     Query(delete(answers).where(answers.c.caller.like(parameter("callers", String)))),
+)
+
+
+_people: Any = Person.__table__
+_FORMER_RECORDS = Query(
+    update(_people)
+    .values(name=parameter("name", String), folded=parameter("words", String))
+    .where(_people.c.joined_to == _person)
 )
 
 
@@ -242,7 +184,7 @@ async def ask_to_anonymise(
     mine = person_id == access.caller.person_id
     if mine:
         check_fresh(access)
-        await _show_factor(access, seals, person_id, code)
+        await show_factor(access, seals, code)
     await _check_possible(access, person_id, mine=mine)
     expires_at = now() + timedelta(minutes=CONFIRM_MINUTES)
     sealed = seals.seal(expires_at.isoformat(), _about(access, person_id))
@@ -283,6 +225,10 @@ async def anonymise(access: Access, seals: Seals, person_id: UUID, confirmation:
     person.anonymised_at = now()
     person.touch()
     await unit.flush()
+    # Former records of theirs, which have gone into this one, say no more of them than it does.
+    await unit.rows(
+        _FORMER_RECORDS, {"person_id": person_id, "name": FORMER_MEMBER, "words": person.folded}
+    )
     await note(
         unit,
         SecurityEvent.PERSON_ANONYMISED,
@@ -295,14 +241,6 @@ async def anonymise(access: Access, seals: Seals, person_id: UUID, confirmation:
 
 def _about(access: Access, person_id: UUID) -> str:
     return f"anonymise:{person_id}:{access.caller.person_id}"
-
-
-async def _show_factor(access: Access, seals: Seals, person_id: UUID, code: str | None) -> None:
-    if not (await account_standing(access.unit, person_id)).has_factor:
-        return
-    if code is None:
-        raise Invalid.field("/code", "is needed: a code of your app, or a recovery code")
-    check_proof(await prove(access.unit, seals, person_id, code, actor=access.caller.actor))
 
 
 async def _locked(unit: Unit, person_id: UUID) -> Person:
@@ -319,19 +257,14 @@ async def _locked(unit: Unit, person_id: UUID) -> Person:
 
 
 async def _check_possible(access: Access, person_id: UUID, *, mine: bool) -> None:
-    unit, values = access.unit, {"person_id": person_id, "today": today()}
+    unit = access.unit
     person = await _locked(unit, person_id)
     if person.anonymised_at is not None:
         raise Conflict("The person has been anonymised already.")
     await check_not_last_operator(unit, person_id)
-    if not mine and int((await unit.rows(_STILL_HERE, values))[0][0]):
-        raise Conflict("The person is still at an organisation: end their affiliations first.")
-    before = []
-    for what, query in _IN_THE_WAY.items():
-        if number := int((await unit.rows(query, values))[0][0]):
-            before.append(what.format(number))
-    if before:
-        raise Conflict(f"First: {'; '.join(before)}.")
+    if not mine:
+        await check_has_left(unit, person_id)
+    await check_nothing_in_the_way(unit, person_id, UNFINISHED, ALONE)
 
 
 async def _erase_own_records(unit: Unit, person_id: UUID) -> None:

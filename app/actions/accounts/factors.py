@@ -44,6 +44,16 @@ def check_proof(proof: Proof) -> None:
     raise problem
 
 
+async def show_factor(access: Access, seals: Seals, code: str | None) -> None:
+    """Before what cannot be taken back: who has a second factor shows a code of it. The account is held."""
+    me = _me(access)
+    if not (await account_standing(access.unit, me)).has_factor:
+        return
+    if code is None:
+        raise Invalid.field("/code", "is needed: a code of your app, or a recovery code")
+    check_proof(await prove(access.unit, seals, me, code, actor=access.caller.actor))
+
+
 async def start_factor(
     access: Access, seals: Seals, *, name: str | None, code: str | None, account: str
 ) -> Enrolment:

@@ -72,7 +72,7 @@ async def invite(
     if await access.find(PEOPLE, person_id) is None:
         raise Invalid.field("/person_id", "names nobody whom you can see")
     await hold_account(unit, person_id)
-    if (await account_standing(unit, person_id)).anonymised:
+    if (await account_standing(unit, person_id)).gone:
         raise Invalid.field("/person_id", "names somebody who has been anonymised")
     if organisation_id is not None and not await is_here(unit, person_id, organisation_id):
         raise Invalid.field("/organisation_id", "is not where that person is")

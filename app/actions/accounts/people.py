@@ -34,7 +34,7 @@ async def reopen_identity(unit: Unit, *, actor: journal.Actor, identity_id: UUID
         raise NotFound()
     if identity.closed_at is None:
         raise Conflict("This way in is open already.")
-    if (await account_standing(unit, identity.person_id)).anonymised:
+    if (await account_standing(unit, identity.person_id)).gone:
         raise Conflict("The person has been anonymised: there is nothing to open.")
     await open_way_in(unit, identity, actor=actor)
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.access import ticking
 from app.access.homes import learners_may_be_there
-from app.actions.agreements.common import Agreement, version_of
+from app.actions.agreements.common import Agreement, text_today, version_of
 from app.core.clock import now
 from app.models.agreement_text import COACH_ROLES, AgreementText
 from app.models.agreements import (
@@ -17,6 +17,7 @@ from app.models.agreements import (
     AgreementTerm,
     AgreementVersion,
     LearningAgreement,
+    VersionAct,
     VersionState,
     terms_of,
 )
@@ -28,7 +29,7 @@ async def found(owned: Agreement, version: AgreementVersion, text: AgreementText
     """The first text comes into force: everybody in it has signed."""
     agreement, unit, moment = owned.entity, owned.access.unit, now()
     version.settle(VersionState.IN_FORCE)
-    agreement.enact(text, version.number)
+    agreement.enact(text, version.number, by_all=True)
     agreement.active_at = moment
     await unit.flush()
     for party in text.parties:
@@ -57,11 +58,11 @@ async def replace(owned: Agreement, version: AgreementVersion, text: AgreementTe
     """
     agreement, unit, moment = owned.entity, owned.access.unit, now()
     replaced = await version_of(owned, agreement.shown_number)
-    old = replaced.text
+    old = await text_today(owned, replaced)
     replaced.settle(VersionState.SUPERSEDED)
     await close_amendment(owned, unless=version.number)
     version.settle(VersionState.IN_FORCE)
-    agreement.enact(text, version.number)
+    agreement.enact(text, version.number, by_all=version.act == VersionAct.AMENDMENT)
     await _change_parties(owned, old, text, left_at=replaced.number, moment=moment)
     _forget_who_has_gone(agreement, text)
     terms = await unit.session.scalars(

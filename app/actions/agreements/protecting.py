@@ -4,7 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from app.actions.agreements.amending import new_version, patched
-from app.actions.agreements.common import Agreement, journal_of, person_of, version_of
+from app.actions.agreements.common import (
+    Agreement,
+    journal_of,
+    person_of,
+    text_today,
+    version_of,
+)
 from app.actions.agreements.enacting import close_amendment, replace
 from app.core.clock import now
 from app.core.errors import Conflict, Invalid
@@ -67,7 +73,7 @@ async def _text_in_force(owned: Agreement) -> AgreementText:
     agreement = owned.entity
     if agreement.state not in _SIGNED:
         raise Conflict(f"The agreement is {agreement.state}; nothing of it is in force.")
-    return (await version_of(owned, agreement.shown_number)).text
+    return await text_today(owned, await version_of(owned, agreement.shown_number))
 
 
 async def _act_alone(owned: Agreement, text: AgreementText, act: VersionAct) -> None:

@@ -47,10 +47,17 @@ async def place(
     return found
 
 
-async def leave(directory: Directory, person_id: UUID) -> None:
-    """Ends all that ties the person to the organisation today, whoever typed it."""
+async def leave(
+    directory: Directory, person_id: UUID, user_id: UUID, brought: Mapping[str, str]
+) -> None:
+    """Ends all that ties the person to the organisation today, whoever typed it; or, while another user
+    of it is the same person, what this one alone has brought about."""
+    others = await directory.brought_beside(person_id, user_id)
+    kept = {id_ for other in others for id_ in other.values()}
     for affiliation in await directory.places(person_id):
-        await _end(directory, affiliation)
+        here = str(affiliation.id)
+        if not others or (here in brought.values() and here not in kept):
+            await _end(directory, affiliation)
 
 
 async def _end(directory: Directory, affiliation: Affiliation) -> None:

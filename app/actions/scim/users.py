@@ -60,7 +60,7 @@ async def change_user(directory: Directory, brought: Brought, told: Told) -> Non
         await _check_name(directory, told, user.id)
     affiliations, left = user.affiliations, identity.closed_at
     if told.active is False and left is None:
-        await _leave(directory, identity)
+        await _leave(directory, brought)
     elif told.active is True and left is not None:
         identity.person_id = await person_who_returns(directory, identity, told, left)
         await open_way_in(directory.unit, identity, actor=directory.access.caller.actor)
@@ -87,7 +87,7 @@ async def remove_user(directory: Directory, brought: Brought) -> None:
     """Closes the way in for good and forgets what the directory said; the person stays."""
     user, identity = brought
     if identity.closed_at is None:
-        await _leave(directory, identity)
+        await _leave(directory, brought)
     await directory.unit.session.delete(user)
     await directory.unit.flush()
     await _note(directory, SecurityEvent.IDENTITY_REMOVED, identity, user.version)
@@ -103,10 +103,11 @@ async def _check_name(directory: Directory, told: Told, user_id: UUID | None) ->
         raise _taken()
 
 
-async def _leave(directory: Directory, identity: SignInIdentity) -> None:
+async def _leave(directory: Directory, brought: Brought) -> None:
     """The way in is closed, its sessions end, and what ties the person to the organisation ends today."""
+    user, identity = brought
     await close_way_in(directory.unit, identity, actor=directory.access.caller.actor)
-    await leave(directory, identity.person_id)
+    await leave(directory, identity.person_id, identity.id, user.affiliations)
 
 
 async def _note(

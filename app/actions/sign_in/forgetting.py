@@ -14,6 +14,7 @@ from app.models.identity_providers import FederatedSignIn, IdentityLink
 from app.models.people import ClientSecret, UsedAssertion
 from app.models.second_factors import SecondFactor
 from app.models.sessions import Authorization, Session
+from app.models.ways_in import PersonJoin
 
 CODES = timedelta(days=1)
 """How long a code that comes again is told from one that never was."""
@@ -36,6 +37,7 @@ _FORGET: tuple[tuple[Query, timedelta], ...] = (
     (_over(Authorization.__table__, "expires_at"), CODES),
     (_over(FederatedSignIn.__table__, "expires_at"), timedelta()),
     (_over(IdentityLink.__table__, "expires_at"), timedelta()),
+    (_over(PersonJoin.__table__, "expires_at"), timedelta()),
     (_over(UsedAssertion.__table__, "expires_at"), timedelta(hours=1)),
     (_over(ClientSecret.__table__, "expires_at"), timedelta()),
     (_over(Session.__table__, "expires_at", "ended_at"), SESSIONS),

@@ -149,7 +149,7 @@ WELSH_SCOPES = {
     "access:read": "Gofyn pwy allai ddarllen cofnod, pwy sydd wedi'i ddarllen, a pham y cewch neu na chewch chi.",
     "account:read": "Gweld ble a sut yr ydych yn mewngofnodi, a pha apiau yr ydych wedi'u caniatáu.",
     "account:write": "Newid eich cyfrinair, eich cyfeiriad a'ch ail ffactor, eich allgofnodi, cytuno i ffyrdd eraill "
-    "i mewn ac i sefydliadau, a gwneud eich cyfrif yn ddienw.",
+    "i mewn ac i sefydliadau, uno cofnod arall o'ch eiddo â'r un hwn, a gwneud eich cyfrif yn ddienw.",
     "audit:read": "Darllen yr hyn a wnaed i gyfrifon a hawliau yr ydych yn eu gweinyddu.",
     "break-glass:read": "Darllen agoriadau y cewch eu gweld, a'r hyn y mae un yn ei agor i chi.",
     "break-glass:write": "Gofyn am agoriad mewn argyfwng, cadarnhau un rhywun arall, cau eich un chi.",
