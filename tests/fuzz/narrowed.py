@@ -87,6 +87,12 @@ RULES: tuple[Rule, ...] = (
         "is (not what the first step answered|none of this client's|none that waits|wrong, or has been used)",
         "/(confirmation|redirect_uri|code)",
     ),
+    Rule(
+        "what is a key of its kind: its members, its curve, its size",
+        "invalid",
+        "the key .* (is for none|is incomplete|is on another|cannot be read|has fewer)|two keys have the same kid",
+        "/keys",
+    ),
     Rule("what a client without people can use", "invalid", "only people who sign in", "/scopes"),
     Rule(
         "what is an address of a mailbox, of a mail domain, of a provider or of an app",
