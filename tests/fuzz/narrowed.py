@@ -97,6 +97,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "how the numbers of a key fit its kind (RFC 7517, RFC 7518)", "invalid", "the key ", "/keys"
     ),
+    Rule(
+        "what is a key of its kind: its members, its curve, its size",
+        "invalid",
+        "the key .* (is for none|is incomplete|is on another|cannot be read|has fewer)|two keys have the same kid",
+        "/keys",
+    ),
     Rule("what a client without people can use", "invalid", "only people who sign in", "/scopes"),
     Rule(
         "what is an address of a mailbox, of a mail domain, of a provider or of an app",
