@@ -89,15 +89,6 @@ RULES: tuple[Rule, ...] = (
         "/(confirmation|redirect_uri|code|join_code)",
     ),
     Rule(
-        "whether the parts of a public key are one",
-        "invalid",
-        "the key .* (is for none of|is incomplete|is on another curve|cannot be read|has fewer)",
-        "/keys",
-    ),
-    Rule(
-        "how the numbers of a key fit its kind (RFC 7517, RFC 7518)", "invalid", "the key ", "/keys"
-    ),
-    Rule(
         "what is a key of its kind: its members, its curve, its size",
         "invalid",
         "the key .* (is for none|is incomplete|is on another|cannot be read|has fewer)|two keys have the same kid",
