@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 from app.openapi import TAGS
 from tests.browser.conftest import TELEPHONE, WIDE, Opening
+from tests.browser.docs_page import execute, give_password, window_of
 from tests.servers import Server
 
 
@@ -19,17 +20,6 @@ def sign_in(page: Page, section: str, fields: dict[str, str]) -> None:
     dialog.get_by_role("button", name="Apply given OAuth2 credentials").click()
     dialog.get_by_role("button", name="Remove authorization").wait_for()
     page.locator(".btn-done").first.click()
-
-
-def execute(page: Page, group: str, operation: str) -> Locator:
-    """Opens a group and an operation, executes it; its answer."""
-    page.click(f"#operations-tag-{group}")
-    block = page.locator(f"#operations-{group}-{operation}")
-    block.locator(".opblock-summary-control").click()
-    block.locator(".execute").click()
-    answer = block.locator(".live-responses-table .response")
-    answer.wait_for()
-    return answer
 
 
 def account(server: Server, role: str) -> dict[str, Any]:
@@ -50,21 +40,6 @@ def test_a_person_signs_in_on_the_documentation_page_and_sees_who_they_are(
     # Neither the token nor the password is left behind for who sits down next.
     assert page.evaluate("Object.keys({...localStorage, ...sessionStorage})") == []
     assert page.context.cookies() == []
-
-
-def window_of(page: Page) -> Page:
-    """The window that *Authorize* opens for people."""
-    page.click(".btn.authorize")
-    way = page.locator(".way.authorizationCode")
-    with page.context.expect_page() as opened:
-        way.get_by_role("button", name="Apply given OAuth2 credentials").click()
-    return opened.value
-
-
-def give_password(window: Page, somebody: dict[str, Any]) -> None:
-    window.locator("input[name=email]").fill(somebody["email"])
-    window.locator("input[name=password]").fill(somebody["password"])
-    window.locator("form button").first.click()
 
 
 @pytest.mark.parametrize(

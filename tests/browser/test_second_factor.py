@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from app.access.sign_in import PUBLIC_CLIENT
 from tests.browser.conftest import TELEPHONE, WIDE
+from tests.browser.docs_page import execute, give_password, window_of
 from tests.second_factors import Authenticator
 from tests.servers import Server, serving
 from tests.signing_in import challenge_of
@@ -163,3 +164,55 @@ def test_somebody_sets_up_an_app_and_signs_in_with_it(
     # Each wrong code is a 403, which the browser tells; what the client's page says is its own.
     ours = [said for said in complaints if "/oauth/" in said]
     assert [said for said in ours if "403" not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "locale", "allow"),
+    [
+        pytest.param(4, WIDE, "en-GB", "Allow", id="en-1280"),
+        pytest.param(5, TELEPHONE, "cy", "Caniatáu", id="cy-390"),
+    ],
+)
+def test_the_documentation_page_signs_in_who_shows_a_second_factor(
+    browser: Browser,
+    demanding: Server,
+    number: int,
+    size: tuple[int, int],
+    locale: str,
+    allow: str,
+) -> None:
+    """From its *Authorize* to an answer: first an app is set up, the next time its code is asked for."""
+    account = demanding.demonstration()["accounts"][number]
+    viewport = {"width": size[0], "height": size[1]}
+    context = browser.new_context(viewport=viewport, locale=locale)  # type: ignore[arg-type]
+    context.set_default_timeout(20_000)
+    app: Authenticator | None = None
+    for _ in range(2):
+        page = context.new_page()
+        page.goto(f"{demanding.base}/docs", wait_until="networkidle")
+        page.locator(".opblock-tag").first.wait_for()
+        window = window_of(page)
+        give_password(window, account)
+        window.locator("#code").wait_for()
+        assert window.evaluate(CHECK) == []
+        if app is None:
+            app = Authenticator(re.sub(r"\s", "", window.locator(".key").inner_text()))
+            window.locator("#code").fill(app.code())
+            window.get_by_role("button").click()
+            # The recovery codes, then what the page asks for.
+            window.locator(".codes li").first.wait_for()
+            window.get_by_role("button").click()
+            window.get_by_role("button", name=allow, exact=True).wait_for()
+            with window.expect_event("close"):
+                window.get_by_role("button", name=allow, exact=True).click()
+        else:
+            window.locator("#code").fill(app.code())
+            with window.expect_event("close"):
+                window.get_by_role("button").click()
+        page.locator(".way.in").wait_for()
+        page.locator(".btn-done").first.click()
+        answer = execute(page, "People", "read_me")
+        assert answer.locator(".response-col_status").inner_text().startswith("200")
+        assert account["name"] in answer.inner_text()
+        page.close()
+    context.close()
