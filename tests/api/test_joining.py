@@ -251,8 +251,17 @@ async def colleague(two: Two) -> None:
         "role": "supply_teacher",
         "starts_on": (today() - timedelta(days=9)).isoformat(),
     }
+    await placed(two, tie)
+
+
+async def placed(two: Two, tie: dict[str, Any]) -> dict[str, Any]:
+    """An affiliation of the record that goes, which is at another school, too, and accepts it."""
     made = await two.world.operator.post("/v1/affiliations", json=tie)
-    assert made.status_code == 201, made.text
+    assert made.json()["accepted_at"] is None, made.text
+    accepted = await two.goes.post(f"/v1/affiliations/{made.json()['id']}/acceptance")
+    assert accepted.status_code == 200, accepted.text
+    found: dict[str, Any] = accepted.json()
+    return found
 
 
 async def in_force_for(two: Two) -> str:
@@ -480,6 +489,27 @@ async def test_of_two_users_of_one_school_one_may_go(desk: Desk) -> None:
     assert not any((await ties(world, people[0].id, world.school)).values())
 
 
+async def test_a_place_that_waits_is_answered_by_the_other_record_that_has_accepted_it(
+    two: Two,
+) -> None:
+    world = two.world
+    start = (today() - timedelta(days=200)).isoformat()
+    tie = {"organisation_id": str(world.school), "role": "teacher", "starts_on": start}
+    waits = (
+        await world.operator.post("/v1/affiliations", json={**tie, "person_id": str(two.goes.id)})
+    ).json()
+    assert waits["accepted_at"] is None
+    await two.joined()
+    here = [
+        found
+        for found in (await two.stays.get("/v1/me")).json()["affiliations"]
+        if found["organisation_id"] == str(world.school) and found["ends_on"] is None
+    ]
+    assert len(here) == 1
+    assert here[0]["id"] != waits["id"]
+    assert here[0]["accepted_at"] is not None
+
+
 async def test_ties_that_say_the_same_become_one(two: Two) -> None:
     world = two.world
     start = (today() - timedelta(days=200)).isoformat()
@@ -489,7 +519,7 @@ async def test_ties_that_say_the_same_become_one(two: Two) -> None:
         "role": "teacher",
         "starts_on": start,
     }
-    doubled = (await world.operator.post("/v1/affiliations", json=tie)).json()
+    doubled = await placed(two, tie)
     founded = await world.coach.post("/v1/networks", json={"kind": "triad", "name": "Triad"})
     members = f"/v1/networks/{founded.json()['id']}/members"
     for who in (two.stays, two.goes):
