@@ -24,11 +24,12 @@ _INSIDE = {
     "query.action": "action",
 }
 
-ENDING = (
+OF_ITS_STATE = (
     "complete_agreement", "decline_agreement", "discard_draft", "end_agreement", "leave_agreement",
-    "narrow_terms", "withdraw_proposal",
+    "list_agreement_readers", "narrow_terms", "propose_agreement", "propose_amendment", "redraft_agreement",
+    "withdraw_proposal",
 )  # fmt: skip
-"""After these others would find an agreement that is over: each has agreements of its own."""
+"""These take an agreement in one state, and mostly leave it in another: each has agreements of its own."""
 
 
 def told(pools: dict[str, list[str]]) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def told(pools: dict[str, list[str]]) -> dict[str, Any]:
         "operations": [
             *(
                 _own(operation, "learning_agreement_id", f"agreement_for_{operation}")
-                for operation in ENDING
+                for operation in OF_ITS_STATE
             ),
             _own("disable_client", "client_id", "client_to_disable"),
             _own("accept_affiliation", "affiliation_id", "affiliation_to_accept"),

@@ -12,7 +12,7 @@ from app.actions import accounts
 from app.core import journal
 from app.main import create_app
 from app.models.people import AffiliationRole
-from tests.fuzz.reaching import ENDING
+from tests.fuzz.reaching import OF_ITS_STATE
 from tests.scene import Scene, made, make_scene, until_later
 from tests.worlds import World, affiliate
 
@@ -74,7 +74,7 @@ async def _pools(scene: Scene) -> dict[str, list[str]]:
     pools["evidence_item_id"] = pools["evidence_item_id"][:4]
     agreements = [*pools.pop("learning_agreement_id"), *pools.pop("active")]
     pools["learning_agreement_id"] = [*agreements, *await _agreements(world)]
-    for operation in ENDING:
+    for operation in OF_ITS_STATE:
         pools[f"agreement_for_{operation}"] = await _agreements(world)
     pools["person_id"] = [str(actor.id) for name, actor in world.actors.items() if name != "client"]
     # Who drafts is one of the parties, and the learner does.
