@@ -261,7 +261,7 @@ FAULTS = {
         (former_parties_read_the_text, ("amend", "protect"), 1),
         (nothing_stays_behind, ("depart", "write_record"), 11),
         (what_waits_counts, ("move", "move", "write_record"), 0),
-        (a_join_opens, ("depart", "finish", "become_one"), 12),
+        (a_join_opens, ("depart", "finish", "become_one"), 55),
         (a_join_leaves_the_parties, ("finish", "become_one", "protect"), 12),
     )
 }
