@@ -219,7 +219,8 @@ def list_keys() -> None:
         typer.echo(f"{key.kid}  {datetime.fromtimestamp(key.made, UTC):%Y-%m-%d %H:%M}  {state}")
 
 
-@keys.command("retire")
+# An id may begin with a hyphen, and is no option then.
+@keys.command("retire", context_settings={"ignore_unknown_options": True})
 def retire_key(
     kid: Annotated[str, typer.Argument(help="Id of the key, as `list` shows it.")],
     now: Annotated[

@@ -5,10 +5,13 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import app
 from app.core import keys
 from app.core.errors import Conflict, NotFound, Unauthenticated
 from app.core.ids import uuid7
+from app.core.settings import settings
 from app.core.tokens import Tokens
 
 SCOPES = frozenset(("goals:read",))
@@ -113,6 +116,16 @@ def test_only_a_key_whose_tokens_are_over_is_retired(tmp_path: Path) -> None:
     # Although it was verified before.
     with pytest.raises(Unauthenticated):
         tokens.verify(token)
+
+
+def test_an_id_that_begins_with_a_hyphen_is_no_option_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TANDEM_VAR", str(tmp_path))
+    settings.cache_clear()
+    answer = CliRunner().invoke(app, ["keys", "retire", "-qqBYL32s4_LBCnowwwhelp"])
+    settings.cache_clear()
+    assert isinstance(answer.exception, NotFound), answer.output
 
 
 def test_a_folder_that_cannot_be_read_leaves_what_is_known(tmp_path: Path) -> None:
