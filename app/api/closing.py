@@ -115,7 +115,7 @@ async def ask_to_be_anonymised(request: Request, access: Myself, body: Wish) -> 
 @me_router.post("/anonymisation/confirmation", status_code=204, summary="Be anonymised")
 async def be_anonymised(request: Request, access: Myself, body: Confirmation) -> None:
     """Your name, addresses, ways in, affiliations and memberships go, and what only you could read. What you
-    signed stays as it was signed, without your name. **This cannot be taken back.**"""
+    signed stays as it was signed, without your name. **This cannot be taken back**."""
     await accounts.anonymise(access, request.app.state.seals, _me(access), body.confirmation)
 
 
@@ -133,6 +133,6 @@ async def ask_to_anonymise_person(request: Request, owned: Leaver) -> AskedOut:
     summary="Anonymise a person who has left",
 )
 async def anonymise_person(request: Request, owned: Leaver, body: Confirmation) -> None:
-    """For the operator's administrators. As when the person does it: **it cannot be taken back.**"""
+    """For the operator's administrators. As when the person does it: **it cannot be taken back**."""
     seals = request.app.state.seals
     await accounts.anonymise(owned.access, seals, owned.entity.id, body.confirmation)

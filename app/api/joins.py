@@ -72,7 +72,7 @@ async def join_records(
     """Signed in as the record that goes. Its ways in, places, memberships, records and shares become the
     other's; its sessions end, and its id answers 404 from then on: it is in `joined` of the record that
     remains. What was signed stays as it was signed. 409 names what you must do before: agreements in
-    force, proposals and drafts of this record come to an end first. **This cannot be taken back.**"""
+    force, proposals and drafts of this record come to an end first. **This cannot be taken back**."""
     person_id = await accounts.join(
         access, request.app.state.seals, join_code=body.join_code, code=body.code
     )
