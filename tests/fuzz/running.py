@@ -124,7 +124,9 @@ def _follow(event: events.EngineEvent, found: Outcome, begun: dict[str, float]) 
     elif isinstance(event, events.PhaseFinished):
         name = event.phase.name.value
         found.seconds[name] += time.monotonic() - begun[name]
-        if event.status in (Status.SKIP, Status.ERROR) and name in PHASES:
+        # Where time is up in the middle, a phase calls itself skipped.
+        skipped = event.status is Status.SKIP and not found.cases[name]
+        if (skipped or event.status is Status.ERROR) and name in PHASES:
             found.broken.append(f"{name}: {event.status.value} {event.phase.skip_reason}")
     elif isinstance(event, events.ScenarioFinished):
         found.note(event.phase.value, event.recorder)
