@@ -102,10 +102,7 @@ def asgi(app: str, log: Path, env: Mapping[str, str]) -> contextlib.AbstractCont
 def service_env(database_url: str, var: Path, port: int = 8000) -> dict[str, str]:
     """The service's settings under measurement: as it comes, but with an address of its own, and with
     limits that count and never refuse."""
-    kept = {name: "" for name in os.environ if name.startswith("TANDEM_")}
-    if kept:
-        raise BenchError(f"unset {', '.join(kept)}: the service is measured as it comes")
-    return {
+    own = {
         "TANDEM_DATABASE_URL": database_url,
         "TANDEM_PORT": str(port),
         "TANDEM_VAR": str(var),
@@ -113,6 +110,10 @@ def service_env(database_url: str, var: Path, port: int = 8000) -> dict[str, str
         "TANDEM_RATE_ADDRESS": "1000000000",
         "TANDEM_RATE_CALLER": "1000000000",
     }
+    kept = sorted(name for name in os.environ if name.startswith("TANDEM_") and name not in own)
+    if kept:
+        raise BenchError(f"unset {', '.join(kept)}: the service is measured as it comes")
+    return own
 
 
 def _tandem() -> str:
