@@ -157,7 +157,7 @@ class Making:
                 active_at=self.began,
                 former_parties=FormerParties.OWN,
             )
-            agreement.enact(text, 1)
+            agreement.enact(text, 1, by_all=True)
             yield _row(agreement)
 
     def _versions(self, texts: list[AgreementText]) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from sqlalchemy import types as sql
 from app.core.ids import uuid7
 from app.core.tables import Id, Moment
 from app.models.goals import Goal, GoalState
+from app.models.pupils import PupilsShown
 from bench.hello import Receive, Scope, Send
 from bench.rows import is_sqlite, sqlite_path
 
@@ -200,7 +201,13 @@ class Raw:
 
 
 _BLANK = [
-    {"version": 1, "wording_number": 1, "state": str(GoalState.DRAFT)}.get(
+    {
+        "version": 1,
+        "wording_number": 1,
+        "state": str(GoalState.DRAFT),
+        "shows_pupils": str(PupilsShown.NO),
+        "folded": " ",
+    }.get(
         column.name,
         False if isinstance(column.type, Boolean) else "[]" if not column.nullable else None,
     )
