@@ -14,6 +14,9 @@ from app.actions import identity_links
 from app.core import wire
 from app.core.routes import Route
 
+VISIBLE = "^[!-~]+$"
+"""What addresses and codes are written with (RFC 6749, appendix A)."""
+
 router = APIRouter(prefix="/v1/me/identity-links", tags=["Account"], route_class=Route)
 
 
@@ -38,7 +41,7 @@ class IdentityLinkNew(wire.Shape):
     provider_id: UUID
     redirect_uri: Annotated[
         str,
-        StringConstraints(min_length=1, max_length=2000),
+        StringConstraints(min_length=1, max_length=2000, pattern=VISIBLE),
         Field(description="One of the client's own, letter by letter."),
     ]
 
@@ -59,7 +62,7 @@ class IdentityLinkCode(wire.Shape):
     """What came back to `redirect_uri`."""
 
     link_id: UUID
-    code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    code: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=VISIBLE)]
 
 
 class IdentityLinkDone(BaseModel):
