@@ -31,7 +31,6 @@ from app.core.tables import Id
 from app.models.agreements import (
     AgreementNetwork,
     AgreementParty,
-    AgreementSignature,
     AgreementState,
     AgreementVersion,
     LearningAgreement,
@@ -40,7 +39,6 @@ from app.models.people import Person
 from app.models.terms import PartyRole, Reader
 
 _versions: Any = AgreementVersion.__table__
-_signatures: Any = AgreementSignature.__table__
 _parties: Any = AgreementParty.__table__
 _networks: Any = AgreementNetwork.__table__
 _people: Any = Person.__table__

@@ -31,7 +31,7 @@ from app.core.idempotency import EXPIRE
 from app.core.query import Query
 from app.models.evidence import EvidenceFile
 from app.models.goals import GoalProgress, GoalRevision
-from app.models.shares import KeptRecord, Share
+from app.models.shares import Share
 
 log = structlog.get_logger()
 
@@ -47,7 +47,6 @@ _PAUSE = 0.05
 _LISTED = 500
 
 _shares: Any = Share.__table__
-_kept: Any = KeptRecord.__table__
 _files: Any = EvidenceFile.__table__
 
 _BELOW: dict[str, tuple[tuple[Any, str], ...]] = {

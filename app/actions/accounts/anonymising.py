@@ -36,14 +36,12 @@ from app.core.sql import there_is
 from app.core.tables import Id, Moment
 from app.core.text import canonical_address
 from app.models.agreements import (
-    AgreementParty,
-    AgreementSignature,
     AgreementState,
     AgreementVersion,
     LearningAgreement,
 )
 from app.models.identity_providers import FederatedSubject, IdentityLink
-from app.models.networks import Network, NetworkMember
+from app.models.networks import NetworkMember
 from app.models.people import (
     Affiliation,
     Operator,
@@ -63,11 +61,6 @@ CONFIRM_MINUTES = 30
 
 _agreements: Any = LearningAgreement.__table__
 _versions: Any = AgreementVersion.__table__
-_parties: Any = AgreementParty.__table__
-_signatures: Any = AgreementSignature.__table__
-_affiliations: Any = Affiliation.__table__
-_members: Any = NetworkMember.__table__
-_networks: Any = Network.__table__
 
 _person = parameter("person_id", Id)
 
